@@ -3,7 +3,7 @@
     python benchmarks/gpt.py [--batches 1 8 32] [--repeats N] [--small] [--without PEER ...]
 
 The peers are the same model written by hand over arrays, with the fused softmax and log-softmax of
-their libraries, in float64. The engine takes names as they are, of 7 letters or so, and filled up
+their libraries, in float64. The engine takes names as they are, of 6 letters or so, and filled up
 to the 16 positions that arrays have, which is the same work. The contenders take turns in one
 process and one thread; a figure is the median of CPU time. Before anything is timed, gradients are
 compared with the program's.

@@ -70,7 +70,8 @@ class Value(Declared):
     An operation of one's own is a formula, checked at once: see `micrograd.register`. Or a node
     made by hand: `out = Value(x.data ** 3, (x,), "cube")`, whose `out._backward` is then assigned a
     function that adds to `x.grad`; or `Value(8.0, (x,), (12.0,))`, with one slope per child.
-    Raises TypeError where `data` is not one real number, ValueError for another number of slopes.
+    Raises TypeError where `data` is not one real number, ValueError for one too large for a float,
+    and for another number of slopes.
     """
 
     # Operands sit in flat slots: a node is the only object of its operation that the cyclic

@@ -108,7 +108,7 @@ def _check_text(text: object) -> None:
 def parse(text: str, at: Mapping[str, float]) -> Value:
     """Return the Value of an expression, its inputs labelled, its results named a, b, ..., f.
 
-    Raises ValueError where the text is not an expression or a name has no value.
+    Raises ValueError where the text is not an expression, a name has no value, or `at` has more.
     """
     _check_text(text)
     if not isinstance(at, Mapping) or not all(isinstance(name, str) for name in at):

@@ -53,6 +53,7 @@ class Graph:
         return len(self.ops)
 
     def __getitem__(self, id: int) -> Node:
+        """Return the node of an id."""
         return Node(
             id,
             self.ops[id],

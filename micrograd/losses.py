@@ -7,6 +7,7 @@ Those of a sequence have the scores of every word's tags, and of transitions bet
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from micrograd.core.checks import (
@@ -105,6 +106,7 @@ def path_margin(
     """Return max_y [s(y) + Δ · wrong tags of y] − s(tags), the maximum by Viterbi's recursion.
 
     y runs over all paths of `legal` transitions, of all without (Taskar, Guestrin, Koller 2003).
+    Raises ValueError where `tags` are none of them.
     """
     _check_number(margin=margin)
     true = _path(scores, tags, transitions, legal)
@@ -122,7 +124,7 @@ def path_likelihood(
 ) -> Value:
     """Return −log p(tags) = log Σ_y exp s(y) − s(tags), the sum by the forward recursion.
 
-    y runs over all paths of `legal` transitions (Lafferty, McCallum, Pereira 2001).
+    y and errors as in `path_margin` (Lafferty, McCallum, Pereira 2001).
     """
     true = _path(scores, tags, transitions, legal)
     every = _over_paths(scores, transitions, legal, logsumexp)
@@ -198,7 +200,7 @@ def _check_distribution(scores: Scores, target: Any) -> None:
 
 
 def _path(scores: Table, tags: Sequence[int], transitions: Table, legal: Legal) -> list[int]:
-    """Return a path as ints; ValueError unless words, tags and transitions fit each other."""
+    """Return a path as ints; ValueError unless it is legal, and fits words and transitions."""
     if not (is_list(scores) and is_list(tags) and 0 < len(scores) == len(tags)):
         raise ValueError(f"a path has a tag for every row of scores, not {shorten(tags)}")
     path = [_class(row, tag) for row, tag in zip(scores, tags)]
@@ -208,6 +210,11 @@ def _path(scores: Table, tags: Sequence[int], transitions: Table, legal: Legal) 
     _check_transitions("transitions", transitions, count + 1)
     if legal is not None:
         _check_transitions("legal", legal, count + 1)
+        for i, j in pairwise([count, *path, count]):
+            if not legal[i][j]:
+                raise ValueError(
+                    f"the path {shorten(path)} is not legal: legal[{i}][{j}] is False; mend one"
+                )
     return path
 
 
@@ -235,8 +242,6 @@ def _over_paths(
                 if terms:
                     state[j] = plus(terms) + score
     ends = [a + A[j][border] for j, a in state.items() if legal[j][border]]
-    if not ends:
-        raise ValueError(f"no path of {counted(len(s), 'tag')} is legal")
     return plus(ends)
 
 

@@ -104,8 +104,9 @@ def _means(places: Floats, heights: Floats, within: float) -> Floats:
 
 
 def logistic(z: ArrayLike) -> Floats:
-    """Return 1 / (1 + exp −z), which never overflows."""
-    return np.asarray(0.5 * (1 + np.tanh(_numbers(z) / 2)))
+    """Return 1 / (1 + exp −z), which never overflows, small ones to all their digits."""
+    z = _numbers(z)
+    return np.asarray(np.exp(np.minimum(z, 0)) / (1 + np.exp(-abs(z))))
 
 
 def fit_logistic(scores: ArrayLike, positive: ArrayLike) -> tuple[float, float]:

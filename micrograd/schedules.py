@@ -222,6 +222,7 @@ class Plateau:
         return f"Plateau({', '.join(map(repr, given))})"
 
     def __call__(self, t: float) -> float:
+        """Return the present rate, whatever the number of steps."""
         return self.rate
 
     def report(self, loss: float) -> None:

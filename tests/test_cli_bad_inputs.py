@@ -308,6 +308,9 @@ train --model multiclass --type LOC             | --type has no effect here
 train --model softmax --corrupt 3               | --corrupt has no effect here
 train --model multiclass --sampler word         | --sampler has no effect here
 train --model softmax --delta 1                 | --delta has no effect here
+train --model sequence --loss likelihood --delta 1 | --delta has no effect here: --loss likelihood
+train --plain --case-dim 3                       | --case-dim has no effect here
+train --features case --affix-dim 3             | --affix-dim has no effect here
 train --scheme BIO                              | --scheme has no effect here
 train --word-column 1                           | --word-column has no effect here
 train --tag-column 1                            | --tag-column has no effect here

@@ -271,7 +271,9 @@ def test_losses_of_paths_over_all_paths_written_out(words, count, restricted):
         ({"transitions": [[Value(0.0)] * 2] * 2}, "transitions is 3 rows of 3"),
         ({"transitions": [[Value(0.0)] * n for n in (3, 3, 2)]}, "transitions is 3 rows of 3"),
         ({"legal": [[True] * 3] * 2}, "legal is 3 rows of 3"),
-        ({"legal": [[False] * 3] * 3}, "no path of 2 tags is legal"),
+        ({"legal": [[False] * 3] * 3}, r"path \[0, 1\] is not legal: legal\[2\]\[0\] is False"),
+        ({"legal": [[True, False, True], *[[True] * 3] * 2]}, r"not legal: legal\[0\]\[1\]"),
+        ({"legal": [[True] * 3, [True, True, False], [True] * 3]}, r"not legal: legal\[1\]\[2\]"),
     ],
 )
 def test_paths_that_cannot_be(changes, message):

@@ -67,7 +67,12 @@ def test_a_function_that_counts_is_told_in_a_line(tmp_path, capsys):
 
 def test_export(file, capsys):
     assert main(["lower", f"{file}:loss", "--export", "torch"]) == 0
-    assert "import torch" in capsys.readouterr().out
+    alone = capsys.readouterr().out
+    assert "import torch" in alone
+    assert main(["lower", f"{file}:loss", "--export", "torch", "--check", "--explain"]) == 0
+    told = capsys.readouterr()
+    assert told.out == alone  # what a file is made of
+    assert "scalar nodes" in told.err and "scalar engine: " in told.err
 
 
 @pytest.mark.parametrize(

@@ -124,6 +124,9 @@ def test_averages_over_types_by_hand():
 def test_score_refuses_other_lengths():
     with pytest.raises(ValueError, match="sentence 1: 1 true tags, 2 predicted"):
         scoring.score([["O"]], [["O", "O"]])
+    for true, predicted, said in (([["O"]], [], "1 true tags, 0"), ([], [["O"]], "0 true tags, 1")):
+        with pytest.raises(ValueError, match=f"sentence 1: {said} predicted"):
+            scoring.score(true, predicted)
 
 
 def random_tags(rng, letters):

@@ -647,6 +647,12 @@ def test_tags_are_written_in_bio_by_conllevals_rules(kind, viterbi, legal):
     assert tagger.tags(np.array(decided), cut) == written
 
 
+def test_a_tagger_without_a_model_is_not_saved(tmp_path):
+    with pytest.raises(ValueError, match="this tagger is not trained: fit it"):
+        Tagger().save(tmp_path / "model.npz")
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_tagger_says_what_it_is_and_folds_what_it_was_told():
     assert "finds: not trained yet; 3 words, 0 parameters" in repr(Tagger())
     tagger = started("softmax")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import warnings
 from typing import Any
 
@@ -19,7 +20,8 @@ def add_parser(subparsers: Any) -> None:
         "lower",
         help="turn a scalar function into an array program",
         description="Print the array program of a function in a Python file: a function of one "
-        "sample, its argument defaults being a sample (lists of numbers), returning a Value.",
+        "sample, its argument defaults being a sample (lists of numbers), returning a Value or "
+        "lists of them.",
         examples=(
             "micrograd lower lesson.py:loss --check",
             "micrograd lower lesson.py:loss --after arrays",
@@ -43,7 +45,8 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--export",
         choices=("numpy", "jax", "torch", "c"),
-        help="print a standalone file for this library, or in C, instead",
+        help="print a standalone file for this library, or in C, instead; what else is asked for "
+        "goes to standard error",
     )
     parser.add_argument(
         "--main",
@@ -72,20 +75,24 @@ def run(options: argparse.Namespace) -> int:
     for remark in remarks:
         note(f"micrograd lower: {remark.message}")
     write_document(_document(program, options) + "\n")
+    beside = sys.stderr if options.export else sys.stdout  # a file is what was exported alone
     if options.explain:
-        print(printable(program.explain()))
+        print(printable(program.explain()), file=beside)
     if not options.check:
         return 0
     function, samples = weighted(program, function, samples)
     with failures_of(path):
         batch, held, near = like(program, function, samples, SAMPLES)
         error = compared(program, function, batch)
-    print(f"compared on {SAMPLES} samples of both signs, of 0.1 to 5 times the size of the given")
-    print(f"largest difference from the scalar engine: {error:.2g} of what was added up")
+    said = [
+        f"compared on {SAMPLES} samples of both signs, of 0.1 to 5 times the size of the given",
+        f"largest difference from the scalar engine: {error:.2g} of what was added up",
+    ]
     if near:
-        print(f"varied by a fifth, since the function refuses more: {', '.join(near)}")
+        said.append(f"varied by a fifth, since the function refuses more: {', '.join(near)}")
     if held:
-        print(f"not varied, since the function refuses other numbers: {', '.join(held)}")
+        said.append(f"not varied, since the function refuses other numbers: {', '.join(held)}")
+    print(*said, sep="\n", file=beside)
     return 0 if error <= CLOSE else 1
 
 

@@ -230,6 +230,10 @@ def run(options: argparse.Namespace) -> int:
     outputs = {f"--out ({name})": str(Path(options.out) / name) for name in WRITTEN}
     refuse_overwriting(outputs, (*options.train, options.dev, options.test, options.vectors))
     config, training = defaults(options.kind, options.plain, **chosen)
+    case = "case" in config.features
+    refuse({"--case-dim": "case_dim" in chosen and not case}, "case is none of the features")
+    affixes = len(config.features) > case
+    refuse({"--affix-dim": "affix_dim" in chosen and not affixes}, "no feature is affix or shape")
     with lasting_output():
         return 0 if Session.open(options).run(config, training) else INTERRUPTED
 
@@ -242,8 +246,9 @@ def _refuse_idle(options: argparse.Namespace, chosen: dict[str, Any]) -> None:
     else:
         idle = {option: name in chosen for option, name in pairs.items()}
         refuse(idle, f"--model {options.kind} learns all types, and without corrupt windows")
-    if options.kind == "softmax":
-        refuse({"--delta": "delta" in chosen}, "--model softmax has no margin")
+    for option, name in {"--model": options.kind, "--loss": chosen.get("loss")}.items():
+        if name in ("softmax", "likelihood"):
+            refuse({"--delta": "delta" in chosen}, f"{option} {name} has no margin")
     if options.kind != "sequence":
         refuse({"--loss": "loss" in chosen}, f"--model {options.kind} has one loss only")
     for path in (*options.train, options.dev, options.test):

@@ -48,7 +48,7 @@ def explained(forms: Any, replayed: bool = False) -> str:
 def form_after(forms: Any, name: str) -> str:
     """Return the form after a pass as text. Raises ValueError for a pass that there is not."""
     if name not in names():
-        raise ValueError(f"no pass is called {shorten(name)}; give one of {', '.join(names())}")
+        raise ValueError(f"no pass is called {shorten(name)}; give {', '.join(names())} or calls")
     form = forms.get(name)
     if form is None:
         return "this graph fits no arrays: it has no such form; see the pass arrays"

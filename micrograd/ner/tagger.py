@@ -96,7 +96,8 @@ class Tagger(WindowModel):
         return result
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the model to one file that ends in .npz, atomically."""
+        """Write the model to one file that ends in .npz, atomically, where it is trained."""
+        self.check_trained()
         state = {
             "tagger": VERSION,
             "config": asdict(self.config),
@@ -109,10 +110,7 @@ class Tagger(WindowModel):
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Tagger:
-        """Read a model back.
-
-        ValueError where the file is no model, damaged, of another version, or its parts disagree.
-        """
+        """Read a model back. ValueError where the file is none, damaged, or of another version."""
         state = load_state(path)
         version = state.get("tagger") if isinstance(state, dict) else None
         if not isinstance(version, int):

@@ -118,10 +118,14 @@ class WindowModel:
         rows = {table: len(forms) for table, forms in self.vocabularies.items()}
         return initial(self.config, len(self.labels), rows, np.random.default_rng(seed))
 
-    def windows(self, sentences: Sequence[Sentence]) -> Windows:
-        """Cut sentences into the model's windows. ValueError before there is a model."""
+    def check_trained(self) -> None:
+        """Raise ValueError before there is a model."""
         if not self.arrays:
             raise ValueError("this tagger is not trained: fit it, or load one that is")
+
+    def windows(self, sentences: Sequence[Sentence]) -> Windows:
+        """Cut sentences into the model's windows. ValueError before there is a model."""
+        self.check_trained()
         return windows(sentences, self.vocabularies, self.config.width)
 
     def outputs(self, cut: Windows) -> Floats:

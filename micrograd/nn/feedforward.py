@@ -44,7 +44,7 @@ def inputs(x: Any) -> Inputs:
 class Neuron(Module):
     """Compute f(w·x + b); `nonlin=False` leaves out f, the activation, `bias=False` b.
 
-    `activation` is the name of an operation of one operand, or a function of a Value. `fused`
+    `activation` is an operation of one operand by name, "linear", or a function of a Value. `fused`
     records w·x + b as one node in place of 2n, and then `w` is a tuple.
     Weights are drawn by `random.uniform(-1, 1)`, one call each, in order; the bias is 0.
     """
@@ -130,6 +130,7 @@ class Layer(Module):
         self.neurons = [made(f"neuron {i}", kind, nin, **taken) for i in range(nout)]
 
     def __call__(self, x: Any) -> Any:
+        """Return the outputs of the neurons, of one neuron the bare Value."""
         values = inputs(x)
         given = x if is_list(x) else values  # an iterator is used up by now
         out = [n(values if type(n).__call__ is _CALL else given) for n in self.neurons]
@@ -166,6 +167,7 @@ class MLP(Module):
             self.layers.append(made(f"layer {i}", kind, sizes[i], sizes[i + 1], **taken))
 
     def __call__(self, x: Any) -> Any:
+        """Return what the last layer gives."""
         for layer in self.layers:
             x = layer(x)
         return x

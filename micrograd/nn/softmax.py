@@ -12,16 +12,14 @@ from micrograd.nn.module import Module
 
 
 class SoftmaxClassifier(Module):
-    """Give p(y|x) = exp(W_y·x + b_y) / Σ exp(W_c·x + b_c) over `nclasses` classes (L10).
-
-    Calling it returns the logits, which `losses.cross_entropy` takes.
-    """
+    """Give p(y|x) = exp(W_y·x + b_y) / Σ exp(W_c·x + b_c) over `nclasses` classes (L10)."""
 
     def __init__(self, nin: int, nclasses: int, fused: bool = False) -> None:
         check_whole("the number of classes", nclasses, 2)
         self.layer = Layer(nin, nclasses, nonlin=False, fused=fused)
 
     def __call__(self, x: Any) -> list[Value]:
+        """Return the logits, which `losses.cross_entropy` takes."""
         return self.layer(x)  # type: ignore[no-any-return]
 
     def probabilities(self, x: Any) -> list[Value]:

@@ -63,9 +63,10 @@ def fit(
     or where the loss is no longer finite, which the progress shows. Where the loss of a `descent`
     stands still since units of ReLU are dead, or depends for no batch on anything that is trained,
     `history.remark` says so, and the progress. Ctrl-C raises Interrupted between two batches.
-    `state` need not be named for a step of `descent`. `settings` are what else the result depends
-    on: options by name, digests of files. Raises ValueError before training where there is nothing
-    to train on, or to go on from.
+    `state`, what training changes, is written to `checkpoint` after every epoch; `resume` goes on
+    from there, or begins where there is no such file. It need not be named for a step of `descent`.
+    `settings` are what else the result depends on: options by name, digests of files. Raises
+    ValueError before training where there is nothing to train on, or the checkpoint is another's.
     """
     if state is None:
         state = getattr(step, "state", None)

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import zip_longest
 from typing import NamedTuple
 
 from micrograd.ner.text.schemes import Span, spans, split_tag, strict_spans
@@ -102,7 +103,7 @@ def _compare(
     true: Iterable[Tags], predicted: Iterable[Tags], mode: str, read: Callable[[Tags], list[Span]]
 ) -> Report:
     right, guessed, wanted = Counter[str](), Counter[str](), Counter[str]()
-    for number, (gold, guess) in enumerate(zip(true, predicted, strict=True), 1):
+    for number, (gold, guess) in enumerate(zip_longest(true, predicted, fillvalue=()), 1):
         if len(gold) != len(guess):
             raise ValueError(f"sentence {number}: {len(gold)} true tags, {len(guess)} predicted")
         a, b = set(read(gold)), set(read(guess))

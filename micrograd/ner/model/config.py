@@ -93,10 +93,7 @@ class Config:
 
 @dataclass(frozen=True)
 class Training:
-    """How a tagger is trained; the rate of epoch e is given by the schedule.
-
-    A batch has so many pairs, or sentences.
-    """
+    """How a tagger is trained: the rate follows the schedule, a batch has pairs or sentences."""
 
     epochs: int = 20
     batch: int = 1
