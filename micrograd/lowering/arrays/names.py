@@ -54,7 +54,7 @@ class Name(NamedTuple):
         return self.stem + self.layer + self.window
 
 
-_MATRIX = re.compile("(?:[A-Z](?=[a-z]?$)|[Ww])([a-z]{0,3})")  # W, Wq, Wenc
+_MATRIX = re.compile("(?:[A-Z](?=[a-z]?_?$)|[Ww])(?:s$|([a-z]{0,3}))(_?)")  # W, Ws, Wenc, W_1
 TEMPORARY = Name("t", temporary=True)
 
 
@@ -176,7 +176,7 @@ def _product(term: Term, names: Mapping[Array, Name]) -> Name | None:
     window = names[x].window if x in names else ""
     if matrix := _MATRIX.fullmatch(weights.stem):
         of = f"_{matrix[1]}" if matrix[1] else ""
-        layer = of + weights.layer + weights.window
+        layer = of + matrix[2] + weights.layer + weights.window
         return Name("z", layer, "" if window == layer else window)
     return Name("s", window=window) if str(weights) == "u" else None
 
@@ -202,8 +202,8 @@ class Names(dict[Any, str]):
         for array in (array for array in lines if array.stem and array not in names):
             self._enter(array, self._free(identifier(array.stem)))
         for adjoint, array in after.items():
-            if array in self:
-                sums = names[array].stem == "z" and array.terms and not array.formula
+            if array in self:  # what has a stem is no sum: rows of a table Z
+                sums = names[array].stem == "z" and array.terms and not array.stem
                 wanted = f"delta{self[array][1:]}" if sums else f"d{self[array]}"
                 self._enter(adjoint, self._free(wanted))
         temporaries = [a for a in dict.fromkeys((*names, *after, *lines)) if a not in self]
