@@ -113,7 +113,7 @@ def draw(r: Measured) -> Any:
         panel.loglog(STEPS, [max(e, ROUNDING) for e in column], label=t(*NAMES[method]), **style)
     panel.axvspan(1e-5, 1e-4, color=GREY, alpha=0.2, label=t("h of the notes", "讲义中的 h"))
     panel.axhline(ROUNDING, color=GREY, linewidth=1)
-    panel.text(1e-14, 1.5 * ROUNDING, t("rounding", "舍入"), fontsize=SMALL)
+    panel.text(1e-14, 5 * ROUNDING, t("rounding", "舍入"), fontsize=SMALL)
     panel.set(
         xlabel="h", ylabel=t("relative error", "相对误差"), ylim=(3e-17, 1), title="f = tanh(x) eˣ"
     )

@@ -100,7 +100,7 @@ def draw(r: Measured) -> Any:
         panel.plot(counts, np.cumsum(kind.drawn) / counts, **style | {"marker": ""}, label=name)
         panel.axhline(kind.at_test, color=style["color"], linewidth=1.5)
         panel.text(
-            3000, kind.at_test + 0.01, t("at test", "测试时") + f" {kind.at_test:.3f}", ha="right"
+            3000, kind.at_test + 0.02, t("at test", "测试时") + f" {kind.at_test:.3f}", ha="right"
         )
     panel.set(
         xlabel=t("masks drawn", "掩码数目"),

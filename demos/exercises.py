@@ -17,6 +17,7 @@ from stage import failures, named, parser_of, say
 from tasks import TASKS, RefusedError, Task
 
 from micrograd.files import atomic_write, file_errors, read_bytes
+from micrograd.printing import shorten
 
 
 def new(folder: Path) -> int:
@@ -34,11 +35,17 @@ def new(folder: Path) -> int:
 def verdict(task: Task, source: str | bytes) -> str:
     """Return why an answer is refused, or "" where it is right."""
     names: dict[str, Any] = {}
+    returned: list[Any] = []
+
+    def answer(*given: Any) -> Any:
+        returned[:] = [names[task.function](*given)]
+        return returned[0]
+
     try:
         exec(compile(source, task.name, "exec"), names)
         if task.function not in names:
             return f"there is no function {task.function} in it"
-        task.check(names[task.function])
+        task.check(answer)
     except NotImplementedError:
         return "not written yet"
     except RefusedError as refused:
@@ -50,7 +57,9 @@ def verdict(task: Task, source: str | bytes) -> str:
         lines = [frame.lineno for frame in frames if frame.filename == task.name]
         if lines:
             return f"line {lines[-1]} does not run: {type(error).__name__}: {error}"
-        return f"what it returns is not what is asked for: {task.ask}"
+        if not returned:
+            return f"it is not a function to be called as {task.head}"
+        return f"it returns {shorten(returned[0])}, which is not what is asked for: {task.ask}"
     return ""
 
 

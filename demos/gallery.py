@@ -21,7 +21,8 @@ import stage
 from micrograd.files import atomic_write
 
 STYLE = """body{font:17px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem}
-img{max-width:100%;background:#fff}figure{margin:0 0 3rem}h2{margin-top:3rem}pre{overflow:auto}
+img{max-width:100%;background:#fff}figure{margin:0 0 3rem}
+.graph{overflow-x:auto}.graph img{max-width:none}h2{margin-top:3rem}pre{overflow:auto}
 :root{color-scheme:light dark}"""
 
 
@@ -47,10 +48,12 @@ def performed(name: str, folder: Path, language: str) -> str:
         r = stage.perform(demo, str(folder / file), language)
     text = html.escape("\n".join(out.getvalue().splitlines()[:-1]))
     alt = html.escape(alternative(demo, r))
+    # a graph has a size of its own: it scrolls
+    kind = "" if hasattr(demo, "draw") else ' class="graph" tabindex="0"'
     shown = "<br>".join(
         f'<a href="{one}">{stage.t("step through it", "逐步查看")}: {one}</a>'
         if one.endswith(".html")
-        else f'<img src="{one}" alt="{alt}" loading="lazy">'
+        else f'<div{kind}><img src="{one}" alt="{alt}" loading="lazy"></div>'
         for one in stage.written(demo, file)
     )
     title = html.escape((demo.__doc__ or name).split("\n")[0])

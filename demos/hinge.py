@@ -113,7 +113,7 @@ def draw(r: Measured) -> Any:
     axes[0].annotate(
         t("corner: slope −1 left, 0 right", "拐点：左边斜率 −1，右边 0"),
         (1 + S_C, 0),
-        (-40, 60),
+        (-40, 120),
         textcoords="offset points",
         fontsize=SMALL,
         arrowprops={"arrowstyle": "->"},

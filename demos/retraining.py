@@ -36,6 +36,7 @@ VECTORS = {
 WORDS, UNSEEN = list(VECTORS), "television"
 # Positive: about television. These two words are seen five times each, the others once.
 EXAMPLES = [("TV", 1.0), ("telly", 1.0)] * 5 + [(word, -1.0) for word in WORDS[3:]]
+NAMES = {"TV": (-40, 8), "telly": (10, 8), "television": (16, -16)}  # where they are written
 FIGURE = (
     "Word vectors and the boundary after training: vectors frozen, and fine-tuned",
     "训练后的词向量与分界线：词向量冻结，以及参与微调",
@@ -142,9 +143,9 @@ def draw(r: Measured) -> Any:
             color = PURPLE if word == UNSEEN else BLUE if word in WORDS[:2] else ORANGE
             panel.plot(*place, "*" if word == UNSEEN else "o", color=color, markersize=14)
             panel.annotate("", place, VECTORS[word], arrowprops={"arrowstyle": "->", "color": GREY})
-            if word in WORDS[:3]:
-                offset = (10, -22) if word == UNSEEN else (10, 8)
-                panel.annotate(word, place, offset, textcoords="offset points", fontsize=SMALL)
+            if word in NAMES:
+                how = {"textcoords": "offset points", "fontsize": SMALL}
+                panel.annotate(word, place, NAMES[word], **how)
         (w1, w2, b), x = outcome.line, np.array([-0.6, 2.4])
         panel.plot(x, -(w1 * x + b) / w2, "k-")
         panel.set(

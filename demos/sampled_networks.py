@@ -136,7 +136,7 @@ def draw(r: Measured) -> Any:
     panel.plot(x, full, "--", color=ORANGE, linewidth=4, label=t("full network", "完整网络"))
     panel.plot(*r.points, "k.", markersize=12, label=t("training points", "训练点"))
     panel.set(xlabel="x", ylabel="y", ylim=(-2, 2), title=t(*FIGURE))
-    panel.legend(loc="upper left")
+    panel.legend(loc="upper center")
     return figure
 
 

@@ -29,7 +29,7 @@ def slopes(row: Row) -> tuple[Callable[..., Any], ...]:
 
 def _function(name: str) -> Any:
     """Return the function `name` of a formula for Values, and for the numbers beside them."""
-    number, method = FLOATS.functions[name], OF_NUMBERS.get(name, name)
+    number, method = FLOATS.compile(f"{name}(x)", "x"), OF_NUMBERS.get(name, name)
     return lambda x: getattr(x, method)() if isinstance(x, Value) else number(x)
 
 
@@ -129,7 +129,7 @@ def _bounded(method: str, function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 _VALUES = Namespace(
-    {"nan": FLOATS.functions["nan"], "abs": abs, "number": _number}
+    {"nan": FLOATS.functions["nan"], "abs": abs, "_number": _number}
     | {"_held": _held, "_chosen": _chosen}
     | {"_least": _bounded("min", min), "_greatest": _bounded("max", max)}
     | {
@@ -140,5 +140,5 @@ _VALUES = Namespace(
     | {name: _function(name) for name in OF_NUMBERS},
     Corners(),
     Branches(),
-    Compared("number"),
+    Compared("_number"),
 )

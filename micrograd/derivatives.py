@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Literal, overload
 
 from micrograd.core.checks import check_flags, is_list
 from micrograd.core.handmade import Handmade
-from micrograd.core.kinds import Elementary
-from micrograd.core.modes import MODE, check_recording, described
+from micrograd.core.kinds import Elementary, check_up_to_date
+from micrograd.core.modes import MODE, check_recording, described, no_grad
 from micrograd.core.places import user_line
 from micrograd.corners import slopes
 from micrograd.engine import Value, topological_order
+from micrograd.ops import DomainError
 from micrograd.printing import shorten
 
 __all__ = ["grad", "hessian", "jacobian"]
@@ -22,7 +24,7 @@ def grad(y: Value, xs: Sequence[Value], create_graph: Literal[False] = False) ->
 @overload
 def grad(y: Value, xs: Sequence[Value], create_graph: Literal[True]) -> list[Value]: ...
 def grad(y: Value, xs: Sequence[Value], create_graph: bool = False) -> Any:
-    """Return ∂y/∂x for every x, 0 where y does not depend on it.
+    """Return ∂y/∂x for every x, 0 where y does not depend on it; others need not have a slope.
 
     With `create_graph` the results are Values, which can be differentiated again; raises
     ValueError where a node's backward step is a function of the user's, and under `no_grad()`.
@@ -39,7 +41,12 @@ def grad(y: Value, xs: Sequence[Value], create_graph: bool = False) -> Any:
             "create_graph=True), and detach() what nothing shall go back through"
         )
     totals = {y: 1.0}
-    totals.update((step.operand, step.total) for step in y.steps())
+    try:
+        totals.update((step.operand, step.total) for step in y.steps())
+    except DomainError:
+        with suppress(ValueError), no_grad():  # where it was a slope that nobody asked for
+            return [gradient.data for gradient in _gradients(y, xs)]
+        raise
     return [totals.get(x, 0.0) for x in xs]
 
 
@@ -85,7 +92,7 @@ def _adjoints(order: Sequence[Value], xs: Sequence[Value]) -> dict[Value, Value 
 
     Only towards `xs`: slopes that nobody asked for need not exist.
     """
-    wanted = set(xs)
+    wanted, checking = set(xs), MODE.checking
     for node in order:
         if not wanted.isdisjoint(node.parents):
             wanted.add(node)
@@ -93,6 +100,8 @@ def _adjoints(order: Sequence[Value], xs: Sequence[Value]) -> dict[Value, Value 
     for node in reversed(order):
         if node not in adjoints:
             continue
+        if checking:
+            check_up_to_date(node)
         for position, parent in enumerate(node.parents):
             if parent in wanted:
                 contribution = _product(adjoints[node], _local_value(node, position))

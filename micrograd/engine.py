@@ -16,8 +16,15 @@ from micrograd.core.asked import ASKED, answer
 from micrograd.core.checks import is_list
 from micrograd.core.copying import deep_copy, reduced, restore
 from micrograd.core.handmade import Handmade, Operands, name_of, operands_of, operation_of
-from micrograd.core.kinds import ELEMENTARY, LEAF, Operation, explain, recompute
-from micrograd.core.modes import MODE, mode, record_as
+from micrograd.core.kinds import (
+    ELEMENTARY,
+    LEAF,
+    Operation,
+    check_up_to_date,
+    explain,
+    recompute,
+)
+from micrograd.core.modes import MODE, check_contributions, mode, record_as
 from micrograd.core.numbers import data_of, grad_of, number
 from micrograd.core.operators import MADE_OF, derive, derived
 from micrograd.core.order import next_index, reset_interior, rewire, topological_order
@@ -159,6 +166,9 @@ class Value(Declared):
         gradient = {self: number(seed)}
         for node in reversed(topological_order(self)):
             upstream = gradient.setdefault(node, 0.0)
+            if mode().checking:
+                check_up_to_date(node)
+                check_contributions(node, upstream)
             for position, (operand, (local, contribution)) in enumerate(
                 zip(node.parents, contributions(node, upstream))
             ):

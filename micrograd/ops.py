@@ -47,7 +47,8 @@ class Row:
     sample in tests, `constants` sample values of k (the first is its default; empty: no k),
     `kinks` the expressions whose zeros are corners of the operation. `role` names what the
     operation does to an upstream gradient: it scales, distributes, switches or routes it. `needs`
-    says, for error messages, where the operation has a value and what to do elsewhere.
+    says, for error messages, where the operation has a value and what to do elsewhere; `own` are
+    rows of the user's.
     """
 
     name: str
@@ -61,14 +62,25 @@ class Row:
     role: str = "scales"
     operator: str = ""
     needs: str = ""
+    own: bool = False
 
     @property
     def arity(self) -> int:
         """Return the number of operands; 0 for the variadic weighted sum."""
         return len(self.domain)
 
+    @property
+    def watched(self) -> bool:
+        """Return whether programs ask the engine about a value that is not finite."""
+        return self.own or bool(self.needs)
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """Return what a pickle holds: the name, and the formulas of a row of the user's."""
+        return (self.name, self.value, *self.local) if self.own else (self.name,)
+
     def __reduce__(self) -> tuple[Any, ...]:
-        return row_named, (self.name,)
+        return row_named, self.kept
 
 
 REAL = (-3.0, 3.0)
@@ -279,11 +291,17 @@ def add(row: Row) -> None:
         use(row)
 
 
-def row_named(name: str) -> Row:
-    """Return the row of a name. Raises ValueError where there is none, as when a pickle has it."""
+def row_named(name: str, *formulas: str) -> Row:
+    """Return the row that a pickle has kept. Raises ValueError where there is no such row."""
     if name not in BY_NAME:
         raise ValueError(f"there is no operation {name!r} here: register it before loading")
-    return BY_NAME[name]
+    row = BY_NAME[name]
+    if formulas and formulas != (row.value, *row.local):
+        raise ValueError(
+            f"the operation {name!r} is {row.value} here, and was {formulas[0]}, with the local "
+            f"gradients {', '.join(formulas[1:])}: register this one before loading"
+        )
+    return row
 
 
 class DomainError(ValueError, ZeroDivisionError, OverflowError):

@@ -9,10 +9,11 @@ import ast
 import keyword
 import math
 from collections.abc import Callable, Iterable, Sequence
+from threading import Lock
 from typing import Any
 
 from micrograd.core.asked import ASKED
-from micrograd.core.checks import is_list
+from micrograd.core.checks import is_finite, is_list
 from micrograd.core.formulas import FLOATS
 from micrograd.core.kinds import domain_error
 from micrograd.engine import Value, operand
@@ -33,6 +34,7 @@ HINTS = {
     "k": "for a constant give sample values of it, as in constants=(1.0, 0.5)",
 }
 LONGEST = 500  # characters of a formula
+_ADDING = Lock()  # of two threads that add the same operation, one does
 
 
 def register(
@@ -58,29 +60,31 @@ def register(
     Raises ValueError where the gradient checker finds another slope, where a formula has no value
     in the domain, and for names and formulas that cannot be; TypeError for what is no text.
     """
-    formulas = _texts("local", local)
-    letters = ("x", "y")[: len(formulas)] + ("k",) * bool(constants)
+    formulas, known = _texts("local", local), _constants(constants)
+    letters = ("x", "y")[: len(formulas)] + ("k",) * bool(known)
     _check_name(name)
     _check_letters(name, _read("value", value, (*letters, "nan")), letters)
     for text in formulas:
         _read("local", text, (*letters, "out", "nan"))
     corners = _texts("kinks", kinks)
     for text in corners:
-        _read("kinks", text, (*letters[: len(formulas)], "nan"))
+        _read("kinks", text, (*letters, "nan"))
     new = row(
         name,
         value.strip(),
         *formulas,
         domain=_domain(domain, len(formulas)),
-        constants=_constants(constants),
+        constants=known,
         kinks=corners,
         needs=_text("needs", needs, "say where there is a value, as in 'x > 0'"),
+        own=True,
     )
-    if name not in BY_NAME:
-        _check_slopes(new)
-        add(new)
-    elif _columns(new) != _columns(BY_NAME[name]):
-        raise ValueError(f"there is an operation {name} already: choose another name")
+    with _ADDING:
+        if name not in BY_NAME:
+            _check_slopes(new)
+            add(new)
+        elif _columns(new) != _columns(BY_NAME[name]):
+            raise ValueError(f"there is an operation {name} already: choose another name")
     return _function(name)
 
 
@@ -118,7 +122,7 @@ def _text(option: str, given: Any, remedy: str) -> str:
 
 
 def _constants(constants: Any) -> tuple[float, ...]:
-    if not isinstance(constants, (tuple, list)):
+    if not is_list(constants):
         raise TypeError(
             f"constants={shorten(constants)}: give sample values of k, as in (1.0, 0.5)"
         )
@@ -127,10 +131,12 @@ def _constants(constants: Any) -> tuple[float, ...]:
 
 def _check_name(name: Any) -> None:
     _text("name", name, "letters name an operation")
-    if not (name.isidentifier() and name.isascii()) or name[0] == "_" or keyword.iskeyword(name):
-        raise ValueError(f"{shorten(name)} cannot name an operation: write letters, digits and _")
-    known = name in BY_NAME or name in ASKED
-    if not known and (hasattr(Value, name) or name in RESERVED):
+    if not (name.isidentifier() and name.isascii()) or name[0] == "_":
+        raise ValueError(
+            f"{shorten(name)} cannot name an operation: write letters from a to z, digits and _"
+        )
+    known, word = name in BY_NAME or name in ASKED, keyword.iskeyword(name)
+    if not known and (hasattr(Value, name) or name in RESERVED or word):
         raise ValueError(f"{shorten(name)} has a meaning already: choose another name")
 
 
@@ -215,8 +221,7 @@ def _arguments(name: str, args: list[ast.expr], shown: str) -> Iterable[ast.AST]
 
 
 def _number(option: str, number: Any) -> float:
-    real = isinstance(number, (int, float)) and not isinstance(number, bool)
-    if not real or abs(number) > 1e308 or not math.isfinite(number):
+    if not is_finite(number) or isinstance(number, bool):
         raise ValueError(f"{option}: {str(number)[:40]} is no finite number")
     return float(number)
 

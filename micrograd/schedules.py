@@ -98,7 +98,7 @@ def linear(rate: float, last: float, steps: int) -> Schedule:
     """Return the straight line from `rate` at 0 to `last` at `steps`, and `last` after it."""
     check_finite(rate=rate, last=last)
     check_positive(steps=steps)
-    return _of_steps(lambda t: rate + (last - rate) * min(t, steps) / steps)
+    return _of_steps(lambda t: rate + (last - rate) * t / steps if t < steps else last)
 
 
 @remade

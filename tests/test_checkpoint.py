@@ -370,3 +370,10 @@ def test_the_entry_that_does_not_fit_is_named():
     ):
         with pytest.raises(ValueError, match=f"the state does not fit: {said}"):
             restore(state, kept | change)
+
+
+def test_an_empty_file_is_called_no_file_of_ours(tmp_path):
+    for name in ("state.npz", "state.json"):
+        (tmp_path / name).write_bytes(b"")
+        with pytest.raises(ValueError, match=f"{name}: .*cut off: it is neither npz nor JSON$"):
+            load_state(tmp_path / name)

@@ -193,7 +193,9 @@ def test_help_is_folded_and_keeps_commands_whole(path, monkeypatch):
 
 def test_the_gallery_needs_no_docstrings(tmp_path, monkeypatch):
     monkeypatch.setattr(demo("gate"), "__doc__", None)  # as under python -OO
-    assert "<h2 id=gate>gate</h2>" in demo("gallery").performed("gate", tmp_path, "en")
+    html = demo("gallery").performed("gate", tmp_path, "en")
+    assert "<h2 id=gate>gate</h2>" in html
+    assert '<div class="graph" tabindex="0"><img src="gate.svg"' in html  # scrolls, at its size
 
 
 def test_the_page_beside_a_figure_is_named_and_linked(tmp_path, monkeypatch):

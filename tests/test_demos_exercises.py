@@ -43,6 +43,9 @@ WRONG = {  # bodies; most are the slips of the notes
         "for i in np.ndindex(*x.shape):\n    o = x[i]\n    x[i] = o + h\n    a = f(x)\n"
         "    x[i] = o - h\n    b = f(x)\n    x[i] = o\n    g[i] = (a - b) / (2 * h)\nreturn g",
         "f(x) = f(x)",
+        "x = np.array(x, float)\ng = np.zeros(len(x))\nfor i in range(len(x)):\n    o = x[i]\n"
+        "    x[i] = o + 1e-5\n    a = f(x)\n    x[i] = o - 1e-5\n    b = f(x)\n    x[i] = o\n"
+        "    g[i] = (a - b) / 2e-5\nreturn g",
     ],
     "hinge": [
         "a = [1 + c - s > 0 for c in corrupt]\nJ = sum(max(0, 1 + c - s) for c in corrupt)\n"
@@ -50,6 +53,10 @@ WRONG = {  # bodies; most are the slips of the notes
         "a = [c - s > 0 for c in corrupt]\nJ = sum(max(0, c - s) for c in corrupt)\n"
         "return J, -sum(a), [int(x) for x in a]",
         "J = sum(1 + c - s for c in corrupt)\nreturn J, -3, [1, 1, 1]",
+        "a = [2 + c - s > 0 for c in corrupt]\nJ = sum(max(0, 1 + c - s) for c in corrupt)\n"
+        "return J, -sum(a), [int(x) for x in a]",
+        "a = [1 + c - s >= 0 for c in corrupt]\nJ = sum(max(0, 1 + c - s) for c in corrupt)\n"
+        "return J, -sum(a), [int(x) for x in a]",
     ],
     "p_minus_y": [
         "p = np.exp(scores) / np.exp(scores).sum()\np[y] -= 1\nreturn p",
@@ -79,6 +86,9 @@ WRONG = {  # bodies; most are the slips of the notes
         "m, v = 0.9 * m + 0.1 * g, 0.9 * v + 0.1 * g * g\n"
         "s = m / (1 - 0.9**t) / ((v / (1 - 0.9**t)) ** 0.5 + 1e-8)\nreturn x - 0.1 * s, m, v",
         "m = beta * m + (1 - beta1) * g\nreturn x, m, v",
+        "m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g\nreturn x - 0.1 * np.sign(g), m, v",
+        "m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g\n"
+        "return x - 0.1 * m / (1 - 0.9**t) / (v / (1 - 0.999**t)) ** 0.5, m, v",
     ],
     "dropout": ["return h / p", "return h", "return h * (1 - p)"],
     "entities": [
@@ -116,6 +126,20 @@ def test_answers_of_another_kind_are_refused_without_a_traceback(task):
     for body in ("return None", "return 'x'", "return {}", "return [[1], [2, 3]]", "pass"):
         why = exercises.verdict(task, HEAD + task.source(body))
         assert why and "Error" not in why and "object" not in why, why
+
+
+def test_what_an_answer_returns_is_shown_and_how_it_is_called():
+    task = TASKS[0]
+    why = exercises.verdict(task, "def slope(z):\n    return {'z': z}")
+    assert why.startswith("it returns {'z': -2.0}, which is not what is asked for: "), why
+    for source in ("def slope():\n    return 1", "slope = 3"):
+        assert exercises.verdict(task, source).endswith("to be called as slope(z)")
+
+
+def test_the_reference_does_not_join_what_an_o_parts():
+    names = {}
+    exec(HEAD + TASKS[-1].source(TASKS[-1].reference), names)
+    assert names["entities"](["B-PER", "O", "I-PER"]) == [(0, 1, "PER")]
 
 
 def test_an_answer_that_fails_says_in_which_line():

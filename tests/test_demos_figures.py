@@ -6,6 +6,7 @@ import pytest
 
 pytest.importorskip("matplotlib", reason="figures need matplotlib")
 
+import numpy as np
 import stage
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
@@ -66,6 +67,29 @@ def test_no_panel_lies_over_another(name, language):
     for a, b in itertools.combinations(boxes, 2):
         apart = a.x1 <= b.x0 or b.x1 <= a.x0 or a.y1 <= b.y0 or b.y1 <= a.y0
         assert apart
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_no_text_lies_on_a_curve_or_a_point(name, language):
+    figure, renderer = laid_out(name)
+    for panel in figure.axes:
+        places = [Text.get_window_extent(text, renderer) for text in panel.texts]
+        legend = panel.get_legend()
+        places += [legend.get_window_extent(renderer)] if legend else []
+        drawn = [drawn_at(line) for line in panel.lines if line.get_visible()]
+        for box in (place.padded(-3) for place in places if place.width):
+            inside = [((box.min < xy) & (xy < box.max)).all(1).any() for xy in drawn]
+            assert not any(inside), (box, inside.index(True))
+
+
+def drawn_at(line):
+    """Return pixels that a line goes through, or where its markers are."""
+    corners = np.column_stack(line.get_data(orig=False)).astype(float)
+    xy = line.get_transform().transform(corners)
+    xy = xy[np.isfinite(xy).all(1)]
+    if line.get_linestyle() == "None" or len(xy) < 2:
+        return xy
+    return np.concatenate([np.linspace(a, b, 200) for a, b in itertools.pairwise(xy)])
 
 
 @pytest.mark.parametrize("name", DRAWN[:3])

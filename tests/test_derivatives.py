@@ -220,3 +220,40 @@ def test_slopes_towards_what_was_not_asked_for_need_not_exist():
     x, y = Value(0.0), Value(3.0)
     out = x.sqrt() * 2.0 + y * y
     assert grad(out, [y], create_graph=True)[0].data == 6.0
+
+
+def test_numbers_too_go_back_only_towards_what_was_asked():
+    x, w = Value(0.0, label="x"), Value(3.0)
+    for create_graph in (False, True):
+        assert [*map(float_of, grad(x.sqrt() * w + w, [w], create_graph))] == [1.0]
+        with pytest.raises(DomainError, match="sqrt"):
+            grad(x.sqrt() * w, [x], create_graph)
+    assert jacobian([x.sqrt() * w, w * w], [w]) == [[0.0], [6.0]]
+    assert (x.grad, w.grad) == (0.0, 0.0)
+
+
+def float_of(gradient):
+    return gradient.data if isinstance(gradient, Value) else gradient
+
+
+def test_the_error_of_a_slope_that_was_asked_for_is_the_first_one():
+    x, w = Value(0.0, label="x"), Value(3.0)
+    made = Value(1.0, (w,), (1.0,))  # has no second derivative: the second way knows nothing of it
+    with pytest.raises(DomainError, match="no finite slope.*sqrt"):
+        grad(x.sqrt() * made, [w, x])
+
+
+@pytest.mark.parametrize(
+    "root",
+    [
+        lambda x: (x.detach() * 1).sqrt(),
+        lambda x: (x.detach() ** 2 + x.detach() ** 2) ** 0.5,
+        lambda x: sum([x.detach(), x.detach(), 0]).sqrt(),
+    ],
+)
+def test_what_is_computed_of_constants_need_not_have_a_slope(root):
+    x, w = Value(0.0), Value(3.0)
+    (root(x) * w + w).backward()
+    assert (x.grad, w.grad) == (0.0, 1.0)
+    with pytest.raises(DomainError):
+        (root(x) * w + (x * w).sqrt()).backward()

@@ -229,7 +229,11 @@ def test_a_hidden_unit_is_what_bends_z_not_minus_z():
         (["W_1", "U_1"], "z_1"),
         (["Wq_2"], "z_q_2"),
         (["Ws"], "z"),
-        (["Weights"], ""),
+        (["W_Q"], "z_Q"),
+        (["Weights"], "z_Weights"),
+        (["head"], "z_head"),
+        (["layer0_wq"], "z_layer0_q"),
+        (["G_W1"], "z1_G"),
     ],
 )
 def test_what_weights_multiply_is_called_after_them(weights, z):

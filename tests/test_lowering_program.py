@@ -224,12 +224,19 @@ def test_what_is_assigned_to_a_parameter_is_copied_into_it(backend):
     assert recorded() == 2.0
 
 
+def test_a_trainer_says_what_it_trains_by_what():
+    program = window()
+    told = repr(program.trainer(SGD(program.parameters, lr=0.25)))
+    assert told.startswith("Trainer(<Program of ") and "SGD(" in told and "lr=0.25" in told
+
+
 def test_what_does_not_fit_a_parameter_is_not_assigned():
     parameters = window().parameters
     before = copy.deepcopy(parameters)
     for change, kind, told in (
         (lambda: parameters.update(u=0.0), ValueError, r"u has the shape \(3,\), .* has \(\)"),
         (lambda: parameters.update(W1=[[1.0]]), ValueError, "W1 has the shape"),
+        (lambda: parameters.update(W1=[[1.0], [1.0, 2.0]]), ValueError, "W1 .* ragged"),
         (lambda: parameters.update(V=[1.0]), KeyError, "no 'V' to assign; there are .*W1"),
         (lambda: parameters.update(u=[1.0, None, 2.0]), TypeError, "u is made of real numbers"),
         (lambda: parameters.update(u=list("123")), TypeError, "u is made of real numbers"),

@@ -256,3 +256,26 @@ def test_an_error_of_a_users_backward_step_says_what_leaves_hold():
     with pytest.raises(ValueError, match="mine\nleaves hold what backward.* before it failed here"):
         (out + x).backward()
     assert x.grad == 1.0
+
+
+GOES_BACK = [
+    lambda y, x: list(y.steps()),
+    lambda y, x: grad(y, [x]),
+    lambda y, x: grad(y, [x], create_graph=True),
+    lambda y, x: hessian(y, [x]),
+]
+
+
+@pytest.mark.parametrize("goes_back", GOES_BACK)
+def test_anomalies_are_found_on_every_way_back(goes_back):
+    base, exponent = Value(-1.0), Value(3.0, label="e")
+    with detect_anomaly(), pytest.raises(AnomalyError, match="nan") as raised:
+        goes_back(base**exponent * 2, exponent)
+    assert "<formula" not in str(raised.value)  # a line that a person can open
+    x = Value(3.0)
+    y = (x * x).exp()
+    goes_back(y, x)
+    x.data = 5.0
+    goes_back(y, x)  # as asked: at the data as they are now
+    with detect_anomaly(), pytest.raises(AnomalyError, match="edited after it was computed"):
+        goes_back(y, x)

@@ -4,9 +4,11 @@ import copy
 import math
 import os
 import pickle
+import random
 import subprocess
 import sys
 from pathlib import Path
+from threading import Barrier, Thread
 
 import numpy as np
 import pytest
@@ -15,8 +17,10 @@ from micrograd import Value, grad, hessian, register
 from micrograd.expressions import parse
 from micrograd.gradcheck import gradcheck
 from micrograd.lowering import lower
+from micrograd.lowering.arrays.names import FUNCTION_OF
+from micrograd.lowering.irregular.levels import Levels
 from micrograd.nn import MLP
-from micrograd.ops import BY_NAME
+from micrograd.ops import BY_NAME, ROWS
 from micrograd.render import render
 from micrograd.stepper import page
 from micrograd.stepper.javascript import rows_source
@@ -31,6 +35,7 @@ BENT = {"name": "own_bent", "value": "where(x > 0, x, k * x)", "local": "where(x
 @pytest.fixture(autouse=True, scope="module")
 def _own_rows():
     register(**SOFT), length(1, 1), bent(1)
+    register("own_relu", "relu(x)", "where(x > 0, 1, 0)", kinks="x")
 
 
 def soft(x):
@@ -135,7 +140,159 @@ def test_the_same_row_again_changes_nothing():
         register("own_soft", "tanh(x)", "1 - out * out")
 
 
+def test_a_pickle_is_of_the_formulas_that_it_was_made_with():
+    kept = pickle.dumps(soft(Value(1.0)))
+    for formula, other in ((b"2*tanh(x/2)", b"3*tanh(x/3)"), (b"(out/2)**2", b"(out/3)**2")):
+        assert kept.count(formula) == 1
+        with pytest.raises(ValueError, match=r"'own_soft' is 2\*tanh\(x/2\) here, and was .\*tanh"):
+            pickle.loads(kept.replace(formula, other))
+    kept = pickle.dumps(BY_NAME["own_soft"])
+    with pytest.raises(ValueError, match="register this one before loading"):
+        pickle.loads(kept.replace(b"2*tanh(x/2)", b"3*tanh(x/3)"))
+
+
+@pytest.fixture
+def names_given_back():
+    """Let arrays of other tests have the names that texts call here."""
+    before = FUNCTION_OF.copy()
+    yield
+    FUNCTION_OF.clear()
+    FUNCTION_OF.update(before)
+
+
+NAMES = ("number", "real", "held", "node", "hash", "erf", "gamma", "short", "cubed")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_any_name_may_be_called_in_another_formula(name, names_given_back):
+    far = NAMES.index(name)
+    own = register(name, f"x * sigmoid(x) + {far}", "sigmoid(x) * (1 + x * (1 - sigmoid(x)))")
+    user = register(f"of_{name}", f"3 * {name}(x)", "3 * sigmoid(x) * (1 + x * (1 - sigmoid(x)))")
+    slope = register(f"by_{name}", f"2 * x + 0 * {name}(x)", f"2 + 0 * {name}(x)")
+    x = Value(0.7, label="x")
+    f = user(x) + own(x) + slope(x) + x**3  # in C a helper, too
+    assert f.data == pytest.approx(4 * (x.silu().data + far) + 1.4 + 0.7**3, rel=1e-15)
+    assert gradcheck(f) and gradcheck(f, order=2) and gradcheck(BY_NAME[f"of_{name}"], order=2)
+    assert gradcheck(BY_NAME[f"of_{name}"], method="complex")
+    f.backward()
+    for backend in ("numpy", "auto"):
+        program = lower(
+            lambda x: user(x) + own(x) + slope(x) + x**3,
+            0.1,
+            names=[f"row_{name}"],
+            backend=backend,
+        )
+        loss, gradients = program.value_and_grad([0.7], wrt_inputs=True)
+        assert loss == pytest.approx(f.data, rel=1e-14)
+        assert gradients[f"row_{name}"] == pytest.approx([x.grad], rel=1e-14)
+
+
+def test_a_program_keeps_its_names_when_an_operation_of_the_same_formula_is_added():
+    program = lower(lambda xs: (2 * xs[0]).silu() * xs[1], [0.1, 0.2])
+    expected = program([[0.3, 0.4]])
+    register("own_swish", "x * sigmoid(x)", "sigmoid(x) * (1 + x * (1 - sigmoid(x)))")
+    module = {}
+    exec(program.export("numpy"), module)
+    assert module["forward"](np.array([[0.3, 0.4]])) == expected
+
+
+def test_a_program_says_where_an_operation_has_no_value():
+    inverse = register("own_inverse", "1 / x", "-out * out", domain=(0.5, 2))
+    for backend in ("numpy", "auto"):
+        program = lower(lambda xs: 3 * inverse(xs[0]), [1.0], backend=backend)
+        assert program([[2.0], [-4.0]]) == 0.375
+        with pytest.raises(ValueError, match=r"own_inverse\(x\) has no finite value at x = 0"):
+            program([[2.0], [0.0]])
+
+
+@pytest.mark.parametrize("backend", ["numpy", "auto"])
+def test_so_does_one_that_no_grid_fits(backend):
+    inverse = register("own_inverse", "1 / x", "-out * out", domain=(0.5, 2))
+
+    def tangled(xs):
+        draw, nodes = random.Random(1), [*xs, inverse(xs[0])]
+        for _ in range(300):
+            x, y = draw.choice(nodes), draw.choice(nodes)
+            nodes.append(draw.choice([x + y, x * y, x.tanh()]))
+        return sum(node.tanh() for node in nodes)
+
+    program = lower(tangled, [1.0, 2.0, 3.0], backend=backend)
+    assert isinstance(program.lowered.arrays, Levels)
+    assert program([[0.5, 0.1, 0.2]]) == pytest.approx(
+        tangled(list(map(Value, [0.5, 0.1, 0.2]))).data
+    )
+    with pytest.raises(ValueError, match=r"own_inverse\(x\) has no finite value at x = 0"):
+        program([[0.0, 0.1, 0.2]])
+
+
+def test_a_branch_that_is_not_taken_asks_the_engine_nothing(monkeypatch):
+    bowl = register("own_bowl", "where(x > 0, x ** 2.5, 0)", "where(x > 0, 2.5 * x ** 1.5, 0)")
+    program = lower(lambda xs: bowl(xs[0]), [1.0])
+    monkeypatch.setattr(program, "diagnose", None)
+    assert program([[4.0], [-4.0]]) == 16.0
+
+
+def test_threads_that_add_an_operation_add_it_once():
+    together, made = Barrier(8), []
+
+    def add():
+        together.wait()
+        made.append(register("own_race", "3 * tanh(x / 3)", "1 - (out / 3) ** 2"))
+
+    threads = [Thread(target=add) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(made) == 8 and [row.name for row in ROWS].count("own_race") == 1
+
+
+def test_constants_are_numbers_of_numpy_too():
+    own = register("own_numpy", "k * x", "k", constants=np.array([2, 3]))
+    assert own(5.0).data == 10.0 and own(5.0, np.int64(4)).data == 20.0
+    assert BY_NAME["own_numpy"].constants == (2.0, 3.0)
+
+
+def test_a_corner_may_be_where_the_constant_says():
+    formulas = "where(x > k, x - k, 0)", "where(x > k, 1, 0)"
+    own = register("own_above", *formulas, constants=(1.0, 2.0), kinks="x - k")
+    assert own(3.5).data == 2.5 and own(3.5, 2.0).data == 1.5
+
+
+OTHER = {
+    "local": {"local": "1 - (out / 2) ** 2 + 0 * x"},
+    "domain": {"domain": (-1, 1)},
+    "constants": {"value": "k * tanh(x / k)", "local": "1 - (out / k) ** 2", "constants": (2.0,)},
+    "kinks": {"kinks": "x"},
+    "needs": {"needs": "courage"},
+}
+
+
+@pytest.mark.parametrize("other", OTHER.values(), ids=OTHER)
+def test_a_row_that_differs_anywhere_is_another_one(other):
+    with pytest.raises(ValueError, match="there is an operation own_soft already"):
+        register(**SOFT | other)
+
+
 WRONG = {
+    "letters of others": (
+        {"name": "\u03c0"},
+        "cannot name an operation: write letters from a to z",
+    ),
+    "k a truth": ({"value": "x * k", "local": "k", "constants": (True,)}, "True is no finite"),
+    "domain of a point": ({"domain": (1, 1)}, "give low < high"),
+    "domain of two": ({"domain": ((0, 1), (0, 1))}, "for 1 operand"),
+    "not equal": ({"value": "where(x != 0, x, 0)"}, "where takes a comparison first"),
+    "by keyword": ({"value": "tanh(x, out=x)"}, "is not allowed"),
+    "out of itself": ({"value": "x + out"}, "uses out: it may use x"),
+    "kinks of the result": ({"kinks": "out"}, "uses out: it may use x"),
+    "a branch of abs": ({"value": "abs(x - 2.95)", "local": "-1"}, r"refused: own_bad\((3|2.9)"),
+    "a branch of a row": ({"value": "relu(x - 2.95)", "local": "0"}, r"refused: own_bad\((3|2.9)"),
+    "a branch of a branch": (
+        {"value": "own_relu(2.95 + x)", "local": "1"},
+        r"refused: own_bad\(-(3|2.9)",
+    ),
+    "kinks with no value": ({"kinks": "log(x)"}, "its kinks, log.x., have no value at x = -"),
     "slope": ({"local": "1 - out / 2"}, "refused: own_bad.*by its formula, the slope there is"),
     "almost": ({"local": "1.001 * (1 - (out/2)**2)"}, "refused"),
     "sign": ({"local": "(out/2)**2 - 1"}, "refused"),
@@ -162,7 +319,7 @@ WRONG = {
     "method": ({"name": "backward"}, "'backward' has a meaning already"),
     "letter": ({"name": "x"}, "'x' has a meaning already"),
     "function": ({"name": "where"}, "'where' has a meaning already"),
-    "keyword": ({"name": "lambda"}, "cannot name an operation"),
+    "keyword": ({"name": "lambda"}, "'lambda' has a meaning already"),
     "private": ({"name": "_soft"}, "cannot name an operation"),
     "nameless": ({"name": ""}, "cannot name an operation"),
     "no name": ({"name": None}, "name=None is no text"),

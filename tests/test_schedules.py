@@ -287,3 +287,9 @@ def test_the_plateau_by_name_halves_the_rate_after_two_epochs_without_progress()
         plateau.report(loss)
         rates.append(plateau(0))
     assert rates == [1.0, 1.0, 0.5, 0.5, 0.5, 0.25]
+
+
+def test_a_line_ends_at_its_last_rate_to_the_last_digit():
+    for rate, last, steps in ((1.0, 0.1, 7), (0.3, 0.7, 3), (1.0, 0.1, 1)):
+        line = s.linear(rate, last, steps)
+        assert (line(0), line(steps), line(steps + 5)) == (rate, last, last)

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from micrograd import Value
+from micrograd import Value, no_grad
 from micrograd.nn import MLP, Dropout
 from micrograd.optim import SGD
 from micrograd.training import descent, fit
@@ -66,9 +66,10 @@ def test_saying_so_changes_no_number(monkeypatch):
 def test_a_training_that_goes_on_says_what_one_that_was_not_stopped_does(epochs, tmp_path):
     def train(epochs, **options):
         random.seed(0)
-        model = MLP(1, [1])
+        layer = MLP(1, [1, 1]).layers[0]
+        layer.neurons[0].w[0].data, layer.neurons[0].b.data = 0.0, -1.0  # a dead unit
         step = descent(
-            model, lambda batch: Value(1 + 4e-4 * random.random()), SGD(model.parameters())
+            layer, lambda _: layer([1.0]) + 1 + 4e-4 * random.random(), SGD(layer.parameters())
         )
         history = fit(step, [1, 2], epochs, progress=False, **options)
         return history.rows, history.remark
@@ -119,7 +120,7 @@ def test_some_of_many_dead_units_are_named(count):
     assert f" {count} of 6 ReLU units are dead, 0 for every example: {names}. Begin " in said
 
 
-@pytest.mark.parametrize("wrong", ["data", "other", ""])
+@pytest.mark.parametrize("wrong", ["data", "other", "no_grad", ""])
 def test_a_loss_that_reaches_nothing_that_is_trained_is_told(wrong, capsys):
     model, other = MLP(1, [2, 1], activation="tanh"), MLP(1, [1])
 
@@ -128,9 +129,27 @@ def test_a_loss_that_reaches_nothing_that_is_trained_is_told(wrong, capsys):
         return Value(sum(v.data for v in values)) if wrong == "data" else sum(values)
 
     trained = (other if wrong == "other" else model).parameters()
-    history = fit(descent(model, loss, SGD(trained, 0.1)), [0.5] * 4, 12, progress=False)
+    step = descent(model, no_grad()(loss) if wrong == "no_grad" else loss, SGD(trained, 0.1))
+    history = fit(step, [0.5] * 4, 1, progress=False)
     said = f"it depends on none of the {len(trained)} parameters of the optimizer"
     assert (said in history.remark) == bool(wrong)
+
+
+def test_a_loss_that_depends_on_parameters_for_some_batches_is_none_of_these():
+    model = MLP(1, [1])
+    step = descent(
+        model,
+        lambda batch: sum(map(model, [[x] for x in batch if x > 0]), Value(0)) ** 2,
+        SGD(model.parameters(), 0.1),
+    )
+    assert not fit(step, [-1.0, -2.0, 3.0], 1, batch_size=1, seed=None, progress=False).remark
+
+
+def test_a_descent_takes_an_optimizer_not_its_class():
+    model = MLP(1, [1])
+    for wrong in ((MLP, abs, SGD(model.parameters())), (model, abs, SGD)):
+        with pytest.raises(TypeError, match="^descent takes a Module"):
+            descent(*wrong)
 
 
 def test_a_loss_of_any_step_may_stand_still():

@@ -106,6 +106,13 @@ def checker(f: Any) -> None:
     )
     near(x, [3, 4], "x after the call", "put every number back, or work on a copy")
     near(
+        f(total, np.array([[1.0, 2.0], [3.0, 4.0]])),
+        [[2, 4], [6, 8]],
+        "∇Σx² at a matrix",
+        "np.ndindex(*x.shape) runs through rows and columns",
+        1e-4,
+    )
+    near(
         f(lambda x: float(np.sin(np.asarray(x, float)).sum()), np.array([0.5])),
         [np.cos(0.5)],
         "the slope of sin at 0.5",

@@ -14,6 +14,10 @@ def hinge(f: Any) -> None:
     near(J, 2.5, "J at s = 1, s_c = 0.5, −3, 2", "sum max(0, 1 + s_c − s) over all corrupt windows")
     near(ds, -2, "∂J/∂s", "minus the number of windows that are active")
     near(ds_c, [1, 0, 1], "∂J/∂s_c", "1 for an active window, 0 for the others")
+    J, ds, ds_c = f(3.0, [1.5, 2.5, 2.0])
+    near(J, 0.5, "J at s = 3, s_c = 1.5, 2.5, 2", "sum max(0, 1 + s_c − s)")
+    near(ds, -1, "∂J/∂s there", "a window is active while 1 + s_c − s > 0; at 0 nothing is updated")
+    near(ds_c, [0, 1, 0], "∂J/∂s_c there", "of an active window, 1 + s_c − s > 0, it is 1")
 
 
 def p_minus_y(f: Any) -> None:
@@ -85,6 +89,9 @@ def adam(f: Any) -> None:
         )
     x, m, v = f(1.0, 0.5, 0.25, 2, -1.0)
     near((m, v), (0.35, 0.25075), "(m, v)", "β₁ = 0.9 for m, and β₂ = 0.999 for v: two of them")
+    expected = 1 - 0.1 * (0.35 / 0.19) / (0.25075 / 0.001999) ** 0.5
+    near(x, expected, "x where the gradient turns", "the step is α m̂ / (√v̂ + ε), not α alone")
+    near(f(1.0, 0.0, 0.0, 1, 0.0)[0], 1, "x after a gradient of 0", "ε keeps 0/0 away")
 
 
 def dropout(f: Any) -> None:
@@ -169,7 +176,7 @@ TASKS = (
         "entities(tags)",
         "Return (start, end, type) of every entity of a list of BIO tags.",
         "found = []\nfor i, tag in enumerate(tags):\n    if tag[0] == 'B':\n        found.append((i, i + 1, tag[2:]))\n"
-        "    elif tag[0] == 'I' and found:\n        found[-1] = (found[-1][0], i + 1, found[-1][2])\nreturn found",
+        "    elif tag[0] == 'I' and found and found[-1][1] == i:\n        found[-1] = (found[-1][0], i + 1, found[-1][2])\nreturn found",
         entities,
     ),
 )

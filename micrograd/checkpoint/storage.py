@@ -90,7 +90,9 @@ def _parsed(text: bytes) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        raise ValueError("this is no saved state, or it was cut off: it is not JSON") from None
+        raise ValueError(
+            "this is no saved state, or it was cut off: it is neither npz nor JSON"
+        ) from None
 
 
 def _json_state(content: bytes) -> Any:

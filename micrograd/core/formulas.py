@@ -77,17 +77,20 @@ class Namespace:
     """Compile formulas over one kind of number.
 
     `functions` gives the functions of formulas by name; `forms` are rewritings of the syntax tree.
-    A row's name that `functions` lacks means the row's own value formula.
+    A row's name that `functions` lacks means the row's own value formula: a function under a name
+    that no code around it has, since an operation of the user's may be called float or node.
     """
 
     def __init__(self, functions: Mapping[str, Any], *forms: ast.NodeTransformer) -> None:
         self.functions = dict(functions)
+        self.rows: dict[str, str] = {}
         self.forms = forms
         for_each_row(self._learn)
 
     def _learn(self, row: Row) -> None:
         if row.arity == 1 and row.name not in self.functions:
-            self.functions[row.name] = self.compile(row.value, "x, k=None")
+            self.functions[f"row_{row.name}"] = self.compile(row.value, "x, k=None")
+            self.rows[row.name] = f"row_{row.name}"
 
     def rewritten(self, text: str, letters: Mapping[str, str] | None = None) -> str:
         """Return the formula `text` as this kind of number evaluates it.
@@ -95,7 +98,7 @@ class Namespace:
         `letters` gives the expressions to write for x, y, k, out, where they are no variables.
         """
         tree: ast.AST = _parse(text)
-        for form in (Letters(letters or {}), *self.forms):
+        for form in (Letters(self.rows | dict(letters or {})), *self.forms):
             tree = form.visit(tree)
         return ast.unparse(tree)
 

@@ -66,6 +66,19 @@ def backward_source(row: Row) -> str:
     return "\n".join(lines)
 
 
+def _of_constants(node: Node) -> bool:
+    """Tell whether all leaves below are constants: nobody asks for a slope there."""
+    seen, waiting = {node}, [node]
+    while waiting:
+        node = waiting.pop()
+        if not (node.parents or node.constant):
+            return False
+        new = {*node.parents} - seen
+        seen |= new
+        waiting += new
+    return True
+
+
 class Elementary(Operation):
     """Stand for an operation whose formulas are a row's.
 
@@ -83,10 +96,10 @@ class Elementary(Operation):
         self.bprop = FLOATS.define(source, "bprop")  # type: ignore[method-assign]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _elementary, (self.row.name,)
+        return _elementary, self.row.kept
 
     def demanded(self, node: Node) -> list[float | None]:
-        """Return the local gradients one by one; None by a constant that has none."""
+        """Return the local gradients one by one; None by what is of constants and has none."""
         slopes: list[float | None] = []
         operands = self.parents(node)
         data = (*(operand.data for operand in operands), None)[:2]
@@ -94,7 +107,7 @@ class Elementary(Operation):
             try:
                 slopes.append(local(*data, node._k, node.data))
             except (ArithmeticError, ValueError):
-                if not operand.constant:
+                if not _of_constants(operand):
                     raise
                 slopes.append(None)
         return slopes
@@ -189,8 +202,9 @@ def _leaf() -> Operation:
     return LEAF
 
 
-def _elementary(name: str) -> Operation:
-    return SUM_OF_PRODUCTS if name == WEIGHTED_SUM.name else ELEMENTARY[row_named(name).name]
+def _elementary(*kept: str) -> Operation:
+    name = row_named(*kept).name
+    return SUM_OF_PRODUCTS if name == WEIGHTED_SUM.name else ELEMENTARY[name]
 
 
 def domain_error(

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import inspect
 import math
-import os
-import sys
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import ContextDecorator
 from contextvars import ContextVar
@@ -18,10 +16,9 @@ from functools import wraps
 from typing import Any
 from weakref import ref
 
-from micrograd.core.places import place
+from micrograd.core.places import user_line
 from micrograd.printing import shorten
 
-_PACKAGE = os.path.dirname(os.path.dirname(__file__)) + os.sep
 SEPARATOR = " / "  # between the scopes of a path
 
 
@@ -174,7 +171,8 @@ def no_grad() -> Block:
 def detect_anomaly() -> Block:
     """Raise AnomalyError where an operation of a block or its backward pass makes nan or inf.
 
-    And where `backward()` meets a node whose operands' data were edited after it was computed.
+    And where `backward()`, `steps()` or `grad()` meets a node whose operands' data were edited
+    after it was computed.
     """
     return Block("checking", lambda _: True)
 
@@ -236,23 +234,20 @@ def described(node: Any) -> str:
 
 def check_value(node: Any) -> None:
     """Raise AnomalyError where a new node holds nan or inf; remember the line that made it."""
-    frame = sys._getframe(1)
-    while frame.f_back and frame.f_code.co_filename.startswith((_PACKAGE, "<row ")):
-        frame = frame.f_back
-    node.made_at = place(frame.f_code.co_filename, frame.f_lineno)
+    node.made_at = user_line()
     if not math.isfinite(node.data):
         raise AnomalyError(f"{node.data} was made by {described(node)}, at {node.made_at}")
 
 
-def check_contributions(node: Any) -> None:
+def check_contributions(node: Any, upstream: float) -> None:
     """Raise AnomalyError where a node hands nan or inf to an operand."""
     for operand, (local, contribution) in zip(
-        node.parents, node._operation.contributions(node, node.grad)
+        node.parents, node._operation.contributions(node, upstream)
     ):
         if not math.isfinite(contribution):
             made_at = getattr(node, "made_at", "")
             raise AnomalyError(
                 f"the gradient that {described(node)} gives to {described(operand)} is "
-                f"{contribution}: upstream {node.grad} x local {local}"
+                f"{contribution}: upstream {upstream} x local {local}"
                 + (f"; the node was made at {made_at}" if made_at else "")
             )

@@ -291,7 +291,7 @@ def checked_sweep(nodes: Iterable[Node]) -> None:
     for node in nodes:
         check_up_to_date(node)
         node._operation.bprop(node)
-        check_contributions(node)
+        check_contributions(node, node.grad)
 
 
 def finish_step(node: Node, error: Exception) -> None:

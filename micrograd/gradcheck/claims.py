@@ -242,12 +242,12 @@ COMPLEX = Namespace(
         "log2": lambda z: cmath.log(z) / math.log(2),
         "abs": lambda z: z if z.real >= 0 else -z,
         "nan": cmath.nan,
-        "real": lambda z: z.real,
+        "_real": lambda z: z.real,
         "pow": _power,
     },
     Branches(),
     FloatPowers(),
-    Compared("real"),
+    Compared("_real"),
 )
 
 

@@ -215,12 +215,13 @@ def _judged(claim: Claim, method: str, h: float | None, tolerance: float) -> Ent
     near = gap <= tolerance * largest < math.inf  # an infinite slope is near none
     agrees = near and slope.bound <= tolerance * largest
     # a slope of 0 has no relative error: it is one beside how much f varies around x
-    near_zero = claim.analytic == 0 if slope.flat else gap <= slope.bound <= ZERO * slope.scale
+    near_zero = claim.analytic == 0 if slope.flat else largest <= slope.bound <= ZERO * slope.scale
     agrees = agrees or near_zero
     error = error if near or not agrees else gap / (slope.scale or 1.0)
     if h is not None and method != "complex":  # one step of the user's: nothing vouches for it
         agrees = near
-    unknown = not math.isfinite(slope.bound) or gap <= tolerance * largest + slope.bound
+    blur = max(slope.bound, slope.loose)
+    unknown = not math.isfinite(blur) or gap <= tolerance * largest + blur
     doubt = ""
     if not agrees and math.isfinite(claim.analytic):
         doubt = slope.doubt if unknown else _denied(claim, slope, method, h)

@@ -34,7 +34,8 @@ class Slope(NamedTuple):
     """A numeric slope; its true value is within `bound`. `scale` is how steeply f varies around.
 
     `doubt` says why it could not be had; `kink`: the slopes left and right differ; `flat`: f is
-    the same number, bit for bit, around x, and not because it is too large to show x.
+    the same number, bit for bit, around x, and not because it is too large to show x. What is
+    within `loose` is no mistake for certain.
     """
 
     value: float
@@ -43,6 +44,7 @@ class Slope(NamedTuple):
     kink: bool = False
     doubt: str = ""
     flat: bool = False
+    loose: float = 0.0
 
 
 class Sample(NamedTuple):
@@ -68,7 +70,8 @@ class Function:
         self.f, self.x, self.here = f, x, float(f(x))
         self.known = noise if math.isfinite(noise) else 0.0
         self.noise = max(self.known, 2 * EPSILON * abs(self.here), LEAST)
-        flat, move = self._first_move(1) or self._first_move(-1) or (math.inf, 0.0)
+        moves = filter(None, map(self._first_move, (1, -1)))
+        flat, move = min(moves, default=(math.inf, 0.0))  # the other side may be flat for longer
         self.noise = self.digits = max(self.noise, move)
         if flat < 3 * self.near(SIDE_BY_SIDE[-1]):
             self.noise = max(self.noise, self._scatter())
@@ -159,17 +162,17 @@ def refined(f: Callable[[Any], Any], x: float, noise: float, side: str, enough: 
             break
         if samples[-1].noise > best.bound:
             break  # smaller steps can only be worse
-    return best._replace(
-        scale=_scale(samples),
-        kink=_kink(function, samples),
-        doubt=_doubt(best.bound, function, samples, side),
-        flat=best.value == 0 and _flat(function, samples[-1].h, side),
-    )
+    scale, flat = _scale(samples), best.value == 0 and _flat(function, samples[-1].h, side)
+    bound, doubt = best.bound, _doubt(best.bound, function, samples, side)
+    if not (scale or flat):
+        bound = math.inf  # nothing was seen but rounding: sin(1e20) bends between two floats
+    return Slope(best.value, bound, scale, _kink(function, samples), doubt, flat)
 
 
 def _scale(samples: list[Sample]) -> float:
     """Return the steepest difference that is no rounding."""
-    return max([abs(s.right) for s in samples if abs(s.right) > 16 * s.noise], default=0.0)
+    steep = [abs(slope) for s in samples for slope in s[2:4] if abs(slope) > 16 * s.noise]
+    return max(steep, default=0.0)
 
 
 def _flat(function: Function, h: float, side: str) -> bool:
@@ -290,11 +293,20 @@ def fixed(f: Callable[[Any], Any], x: float, noise: float, h: float, side: str) 
 
 def complex_step(f: Callable[[Any], Any], x: float, noise: float, h: float) -> Slope:
     """Return Im f(x + ih) / h (Squire and Trapp 1998): no difference is taken, none cancels."""
-    value = float(f(complex(x, h)).imag / h)
     function = Function(f, x, noise)
+    try:
+        value, finer = (float(f(complex(x, step)).imag / step) for step in (h, h / 16))
+    except (ArithmeticError, ValueError):
+        doubt = f"f has no value at {x:g} + {h:g}i; check by method='central'"
+        return Slope(math.nan, math.inf, doubt=doubt)
     samples = [function.sample((abs(x) * START or START) * 0.5**k) for k in range(0, 24, 4)]
     scale = _scale(samples)
     within = 4 * noise / max(abs(x), 1.0)  # what cancels in the slope was rounded as in f
-    bound = max(64 * EPSILON * max(abs(value), scale), within)
-    doubt = _doubt(bound, function, [], "central")
-    return Slope(value, bound, scale, _kink(function, samples), doubt, not value)
+    bound = max(64 * EPSILON * abs(value), within, LEAST / abs(h))
+    loose = max(bound, 4 * noise / (abs(x) or 1.0))  # 1 / x, say, was rounded more where x is small
+    doubt, bends = _doubt(loose, function, [], "central"), 2 * abs(value - finer)
+    bends = bends if bends <= 0.1 * abs(finer) else math.inf
+    if bends > bound:  # beside a pole, or the end of a root
+        bound = bends
+        doubt = f"{FINER}: give a smaller h than {h:g}, or check by method='central'"
+    return Slope(value, bound, scale, _kink(function, samples), doubt, not value, loose)

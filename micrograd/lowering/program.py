@@ -38,8 +38,6 @@ from micrograd.optim.gradients import Rows
 from micrograd.optim.stretches import InPlace, side_by_side
 from micrograd.printing import counted
 
-_RAISING: Any = {"divide": "raise", "over": "raise", "invalid": "raise"}
-
 
 class Program:
     """Run a lowered graph on batches; `parameters` are arrays to be updated in place.
@@ -58,8 +56,7 @@ class Program:
         chains: Chains,
         backend: str = "numpy",
     ) -> None:
-        self.lowered, self.graph = lowered, graph
-        self._leaves, self._chains = leaves, chains
+        self.lowered, self.graph, self._leaves, self._chains = lowered, graph, leaves, chains
         form = lowered.arrays
         data: dict[str, dict[str, Floats]] = {kind: {} for kind in (INPUT, PARAMETER, CONSTANT)}
         for array in form.arguments:
@@ -70,7 +67,8 @@ class Program:
         self.inputs = [*data[INPUT]]
         self.ids = Ids(lowered.lookups, lowered.names)
         self._shapes = [a.shape for a in form.leaves(INPUT)]
-        self.guarded = any(BY_NAME[op].needs for op in form.operations)
+        self.guarded = any(BY_NAME[op].watched for op in form.operations)
+        self._flagged = any(BY_NAME[op].needs for op in form.operations)
         self._replayed = isinstance(form, Levels) and narrow(form)
         self._held = {**self.parameters, **self.constants}
         self._functions: dict[str, tuple[Callable[..., Any], list[Any]]] = {}
@@ -224,17 +222,19 @@ class Program:
         if kind not in self._checked:
             self._checked.add(kind)
             check_sample(self, kind)
-        if self.native:
-            loss, gradients, strange = self.native(kind, inputs)
-            if strange and self.guarded:
-                self.diagnose(inputs)
-            return loss, gradients
-        if self.guarded:
-            with suppress(ArithmeticError, ValueError), np.errstate(**_RAISING):
+        if self._flagged and not self.native:
+            with suppress(ArithmeticError, ValueError), np.errstate(all="raise", under="ignore"):
                 return self._call(kind, inputs)
+        loss, gradients, strange = (self.native or self._quietly)(kind, inputs)
+        if strange and self.guarded:
             self.diagnose(inputs)
+        return loss, gradients
+
+    def _quietly(self, kind: str, inputs: Sequence[Floats]) -> tuple[float, dict[str, Any], bool]:
         with np.errstate(all="ignore"):
-            return self._call(kind, inputs)
+            loss, gradients = self._call(kind, inputs)
+        numbers: Any = (loss, *(getattr(g, "rows", g) for g in gradients.values())) * self.guarded
+        return loss, gradients, self._flagged or not all(np.isfinite(x).all() for x in numbers)
 
     def _call(self, kind: str, inputs: Sequence[Floats]) -> tuple[float, dict[str, Any]]:
         function, others = self._functions.get(kind) or self._bound(kind)

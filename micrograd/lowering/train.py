@@ -45,6 +45,9 @@ class Trainer:
         except UntraceableError as error:
             self.remark = str(error)
 
+    def __repr__(self) -> str:
+        return f"Trainer({self.program!r}, {self.optimizer!r})"
+
     def __call__(self, *batch: Any) -> float:
         """Do one step; return the loss before it."""
         inputs = self.program.arguments(batch)

@@ -33,7 +33,13 @@ class InPlace(MutableMapping[str, Any]):
         if name not in self._arrays:
             known = ", ".join(self._arrays) or "none"
             raise KeyError(f"there is no {name!r} to assign; there are {known}")
-        array, given = self._arrays[name], np.asarray(numbers)
+        array = self._arrays[name]
+        try:
+            given = np.asarray(numbers)
+        except ValueError:
+            raise ValueError(
+                f"{name} has the shape {array.shape}, and this is ragged: {shorten(numbers)}"
+            ) from None
         if given.shape != array.shape:
             raise ValueError(
                 f"{name} has the shape {array.shape}, what is assigned has {given.shape}"

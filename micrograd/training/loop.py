@@ -30,7 +30,7 @@ from typing import Any
 
 from micrograd.checkpoint import check_kept, checked_path, restore
 from micrograd.core.checks import check_call, check_flags, check_whole
-from micrograd.engine import Value
+from micrograd.engine import Value, topological_order
 from micrograd.files import remove_leftovers
 from micrograd.printing import shorten
 from micrograd.training.history import History
@@ -60,10 +60,9 @@ def fit(
 
     Batches are shuffled by `seed`, not at all where it is None. Functions in `after_epoch` get
     the row of every epoch. Training ends early, with the reason in `history.stopped`, by `stop`
-    or where the loss is no longer finite, which the progress shows. Where the loss of a
-    `descent` stands still since units of ReLU are dead, or since it depends on nothing that is
-    trained, `history.remark` says so, and the progress. Ctrl-C raises Interrupted between two
-    batches.
+    or where the loss is no longer finite, which the progress shows. Where the loss of a `descent`
+    stands still since units of ReLU are dead, or depends for no batch on anything that is trained,
+    `history.remark` says so, and the progress. Ctrl-C raises Interrupted between two batches.
     `state` need not be named for a step of `descent`. `settings` are what else the result depends
     on: options by name, digests of files. Raises ValueError before training where there is nothing
     to train on, or to go on from.
@@ -177,12 +176,14 @@ def _check(
 class Descent:
     """Go down the gradient of `loss(batch)`, a Value; `state` is what that changes.
 
-    `trained` are the Values among it.
+    `trained` are the Values among it, `reached` says whether any loss so far depended on one.
     """
+
+    reached: bool | None = None
 
     def __init__(self, model: Any, loss: Callable[[Any], Any], optimizer: Any) -> None:
         fits = hasattr(model, "train") and callable(loss) and hasattr(optimizer, "zero_grad")
-        if not fits:
+        if not fits or isinstance(model, type) or isinstance(optimizer, type):
             raise TypeError(
                 "descent takes a Module, its loss as a function of a batch, and an optimizer, not "
                 f"{shorten((model, loss, optimizer))}"
@@ -201,6 +202,8 @@ class Descent:
         value = self.loss(batch)
         if not isinstance(value, Value):
             raise TypeError(f"the loss of a descent is a Value, not {shorten(value)}")
+        if not self.reached:
+            self.reached = not {*self.trained}.isdisjoint(topological_order(value))
         value.backward()
         self.optimizer.step()
         return float(value.data)

@@ -81,6 +81,10 @@ class _Noted:
             if hasattr(step, name):
                 setattr(self, name, getattr(step, name))
 
+    @property
+    def reached(self) -> Any:
+        return getattr(self.step, "reached", None)
+
     def __call__(self, batch: Any) -> Any:
         before = self.recording.now() if self.recording._due() else None
         result = self.step(batch)

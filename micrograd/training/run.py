@@ -20,7 +20,7 @@ from micrograd.printing import counted, cut, shorten
 from micrograd.training.history import History, is_row
 from micrograd.training.progress import Interrupts, Progress
 from micrograd.training.settings import differences, settings_within
-from micrograd.training.standstill import remark, stands_still
+from micrograd.training.standstill import remark, stands_still, unreached
 from micrograd.training.stopping import EarlyStopping
 
 Numbers = Mapping[str, float]
@@ -131,19 +131,22 @@ class Run:
             self.history.stopped = self.stop.report(row, self.state)
 
     def _watch(self, shown: Progress) -> None:
-        """Say once, of a step that knows its graph, why the loss stands still."""
+        """Say once, of a step that knows its graph, why the loss stands still, or will."""
         step: Any = self.step
         losses, trained = self.history["loss"], getattr(step, "trained", ())
-        if self.history.remark or not hasattr(step, "graphs") or not stands_still(losses):
+        if self.history.remark or not hasattr(step, "graphs"):
             return
-        generators = {"random": random, "numpy": _NumpyRandom()}
-        with suppress(Exception):  # what predicts may give no graph: then there is nothing to say
+        if trained and getattr(step, "reached", None) is False:
+            self.history.remark = f"the loss is {losses[-1]:.4g}, and {unreached(trained)}"
+        elif stands_still(losses):
+            generators = {"random": random, "numpy": _NumpyRandom()}
             parts = {"step": step.state, "state": self.state, **generators}
-            before = capture(parts)  # a loss may draw random numbers
-            try:
-                self.history.remark = remark(losses, self._graphs(), trained)
-            finally:
-                restore(parts, before)
+            with suppress(Exception):  # what predicts may give no graph: nothing is said then
+                before = capture(parts)  # a loss may draw random numbers
+                try:
+                    self.history.remark = remark(losses, self._graphs(), trained)
+                finally:
+                    restore(parts, before)
         if self.history.remark:
             shown.say(self.history.remark)
 

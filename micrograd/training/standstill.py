@@ -47,16 +47,21 @@ def looked_at(losses: Iterable[Any], trained: Iterable[Any]) -> Seen:
     return Seen(sorted(scope for scope, lives in alive.items() if not lives), len(alive), reached)
 
 
+def unreached(trained: Sequence[Any]) -> str:
+    """Return what to say of a loss whose graph has nothing that is trained."""
+    return (
+        f"it depends on none of the {counted(len(trained), 'parameter')} of the optimizer. Compute "
+        "it from the network's Values, not from their .data or under no_grad(), and give the "
+        "optimizer the parameters of that network"
+    )
+
+
 def remark(losses: Sequence[float], graphs: Iterable[Any], trained: Sequence[Any]) -> str:
     """Return what to say of losses that stand still, if their graphs show why."""
     dead, count, reached = looked_at(graphs, trained)
     still = f"the loss has stood still at {losses[-1]:.4g} for {EPOCHS} epochs"
     if trained and not reached:
-        return (
-            f"{still}: it depends on none of the {counted(len(trained), 'parameter')} of the "
-            "optimizer. Compute it from the network's Values, not from their .data, and give the "
-            "optimizer the parameters of that network"
-        )
+        return f"{still}: {unreached(trained)}"
     if not dead:
         return ""
     names = ", ".join(dead[:NAMED]) + (", …" if len(dead) > NAMED else "")

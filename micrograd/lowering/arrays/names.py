@@ -26,14 +26,15 @@ CALLED = """
     of_tensors Slices
 """
 RESERVED = frozenset((*FUNCTIONS, *CALLED.split()))
+_TAKEN = RESERVED | {*dir(builtins)}
 FUNCTION_OF: dict[str, str] = {}  # the rows that a text writes as functions, by their value
 
 
 def _learn(row: Row) -> None:
     """Let texts say sigmoid(z), whose formula has its operand four times."""
     often = row.value.count("(") and len(re.findall(r"\bx\b", row.value)) > 1
-    if often and row.arity == 1 and not row.constants and row.name not in RESERVED:
-        FUNCTION_OF[row.value] = row.name
+    if often and row.arity == 1 and not row.constants and row.name not in _TAKEN:
+        FUNCTION_OF.setdefault(row.value, row.name)
 
 
 for_each_row(_learn)
@@ -54,7 +55,10 @@ class Name(NamedTuple):
         return self.stem + self.layer + self.window
 
 
-_MATRIX = re.compile("(?:[A-Z](?=[a-z]?_?$)|[Ww])(?:s$|([a-z]{0,3}))(_?)")  # W, Ws, Wenc, W_1
+# What is W in layer0_wq, Wq, W_enc or G_W1, and what is around it; of others the first letter.
+_MATRIX = re.compile(
+    r"(?:(\w+?)_)?(?:[Ww]|(?<!_)[A-Z](?=[a-z]?(?:\d|_|$)))(?:s$|([a-z]{0,3}))(_?\d+|)(_[^\W\d]\w*)?"
+)
 TEMPORARY = Name("t", temporary=True)
 
 
@@ -164,21 +168,30 @@ def _longer(array: Array, names: Mapping[Array, Name]) -> Name:
 
 def _product(term: Term, names: Mapping[Array, Name]) -> Name | None:
     """Return z1 for what W1 multiplies, z_enc for what W_enc does, s for what u does."""
-    if len(term.factors) != 2 or not term.summed:
+    if len(term.factors) != 2:
         return None
     x, w = (factor.array for factor in term.factors if isinstance(factor, Read))
-    if w.kind != PARAMETER or x is w:
+    if w.kind != PARAMETER or x is w or not (term.summed or 1 in w.shape[1:]):
         return None
     weights = names[w]
     first = next(array for array, name in names.items() if name == weights)
     if first is not w or not usable(str(weights)):  # it will be called otherwise
         return None
-    window = names[x].window if x in names else ""
-    if matrix := _MATRIX.fullmatch(weights.stem):
-        of = f"_{matrix[1]}" if matrix[1] else ""
-        layer = of + matrix[2] + weights.layer + weights.window
+    window, layer = names[x].window if x in names else "", _after(str(weights), len(w.shape))
+    if layer is not None:
         return Name("z", layer, "" if window == layer else window)
     return Name("s", window=window) if str(weights) == "u" else None
+
+
+def _after(weights: str, rank: int) -> str | None:
+    """Return what follows the z of weights: the 1 of W1, 1_G of G_W1, _layer0_q of layer0_wq."""
+    parts = _MATRIX.fullmatch(weights)
+    if not parts:
+        return f"_{weights}" if rank == 2 and len(weights) > 1 else None
+    above, letters, number, of = (part or "" for part in parts.groups())
+    if letters:
+        return "".join(f"_{part}" for part in (above, letters) if part) + number + of
+    return number + (f"_{above}" if above else "") + of
 
 
 class Names(dict[Any, str]):
@@ -193,7 +206,7 @@ class Names(dict[Any, str]):
     ) -> None:
         super().__init__()
         after, line = after or {}, {array: n for n, array in enumerate(lines)}
-        self._taken = {*RESERVED, *FUNCTION_OF.values(), *dir(builtins)}
+        self._taken = {*_TAKEN, *FUNCTION_OF.values()}
         for array in (array for array in names if array.name):
             self._enter(array, normal(array.name))
         for array, name in names.items():

@@ -93,7 +93,7 @@ def module(forms: Any, name: str, sparse_rows: bool = True) -> Module:
         tables_of = tuple(tape.tables.values())
         return Module(source, tape.task.arguments, tape.task.results, rows, gradients, tables_of)
     wanted, rows = task(forms, name, sparse_rows)
-    guarded = {op for op in forms["arrays"].operations if BY_NAME[op].needs}
+    guarded = {op for op in forms["arrays"].operations if BY_NAME[op].watched}
     function = Function(wanted, True, guarded, {})
     body = function.text()
     data = [array_text(*item) for item in data_of(function, forms).items()]

@@ -31,7 +31,7 @@ class Tape:
         self.levels, self.names, self.formulas = levels, names, Formulas()
         self.placed = levels.given(levels.placed, wanted)
         watched = levels.operations if sparse else ()
-        self.guarded, self.threads = {op for op in watched if BY_NAME[op].needs}, sparse
+        self.guarded, self.threads = {op for op in watched if BY_NAME[op].watched}, sparse
         self.backward, self.tables = wanted != FORWARD, dict[str, Any]()
         for own in OWN.split():
             names.enter(own, own)

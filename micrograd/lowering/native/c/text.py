@@ -57,11 +57,12 @@ class Formulas:
 
     def call(self, name: str, *arguments: str) -> str:
         """Return the call of a function of formulas."""
-        if name in HELPERS:
-            self.called[name] = HELPERS[name]
-        elif name in BY_NAME and BY_NAME[name].value != f"{name}(x)":
+        if name in BY_NAME and BY_NAME[name].value != f"{name}(x)":
             body = self.text(BY_NAME[name].value, None, {"x": "x"})
+            name = "row_" * BY_NAME[name].own + name  # erf is C's, cubed a helper
             self.called[name] = f"static inline double {name}(double x) {{ return {body}; }}"
+        elif name in HELPERS:
+            self.called[name] = HELPERS[name]
         return f"{C_NAMES.get(name, name)}({', '.join(arguments)})"
 
     def _written(self, node: ast.expr, letters: Mapping[str, str]) -> tuple[str, int]:
@@ -102,7 +103,7 @@ class Formulas:
             form = _POWERS[float(exponent)]
         except (ValueError, KeyError):
             return f"pow({x}, {exponent})"
-        self.call(form.partition("(")[0])
+        self.called |= {name: text for name, text in HELPERS.items() if form.startswith(name)}
         return form.format(x=x)
 
 
@@ -169,17 +170,16 @@ if inline int long register restrict return short signed sizeof static struct sw
 unsigned void volatile while main run B s n i j k l p at sum best count share turn product memset
 rint copysign isnan NAN INFINITY number wide pair maximum minimum squared cubed strange odd linux
 unix LN2_HIGH LN2_LOW SHIFT WIDE ROWS DEEP EACH TILE TILES COLUMNS STATIC PLACE asm typeof bool calm
-kept live all fewer alive small pack unpack INLINED true false
-y0 y1 yn j0 j1 jn gamma signgam nan inf NULL EOF BUFSIZ MAXFLOAT DOMAIN SING OVERFLOW UNDERFLOW
-PLOSS TLOSS X_TLOSS alloca stdin stdout stderr errno math_errhandling P_tmpdir
-alignas alignof and bitand bitor catch class compl concept consteval constexpr constinit const_cast
-co_await co_return co_yield decltype delete dynamic_cast explicit export friend mutable namespace
-new noexcept not nullptr operator or private protected public reinterpret_cast requires
-static_assert static_cast template this thread_local throw try typeid typename using virtual
-wchar_t xor"""
+kept live all fewer alive small pack unpack INLINED true false y0 y1 yn j0 j1 jn gamma signgam nan
+inf NULL EOF BUFSIZ MAXFLOAT DOMAIN SING OVERFLOW UNDERFLOW PLOSS TLOSS X_TLOSS alloca stdin stdout
+stderr errno math_errhandling P_tmpdir alignas alignof and bitand bitor catch class compl concept
+consteval constexpr constinit const_cast co_await co_return co_yield decltype delete dynamic_cast
+explicit export friend mutable namespace new noexcept not nullptr operator or private protected
+public reinterpret_cast requires static_assert static_cast template this thread_local throw try
+typeid typename using virtual wchar_t xor"""
 # How other names of ours end and begin, and macros of <math.h>, <string.h> and <stdio.h>.
 ENDINGS = r"(first|places|i)\d+|\w+_T|\w+_MAX"
-BEGINNINGS = r"\d|_|fast_|HUGE|(M|FP|L|SEEK|MATH)_"
+BEGINNINGS = r"\d|_|fast_|row_|HUGE|(M|FP|L|SEEK|MATH)_"
 
 
 class CNames(dict[Any, str]):
