@@ -249,6 +249,14 @@ def test_rows_of_several_ids_are_called_after_table_and_ids():
     text = lower(skip_gram, 1, 2, [3, 4]).source
     for line in ("v_c = V[c] ", "u_o = U[o] ", "u_negative = U[negative] "):
         assert line in text, text
+    text = lower(lambda user_id, item_id: dot(V(user_id), U(item_id)), 1, 2).source
+    assert "v_user = V[user_id] " in text and "u_item = U[item_id] " in text
+    text = lower(lambda user_idx, item_idx: dot(V(user_idx), U(item_idx)), 1, 2).source
+    assert "v_user = V[user_idx] " in text and "u_item = U[item_idx] " in text
+    assert "x = E[token_id] " in lower(lambda token_id: sum(V(token_id)).tanh(), 1).source
+    text = lower(lambda w_l, w_r, tag: dot(V(w_l), V(w_r)) + dot(U(tag), V(w_l)), 1, 2, 3).source
+    for line in ("x_l = V[w_l] ", "x_r = V[w_r] ", "u_tag = U[tag] "):
+        assert line in text, text
     E_words, E_tags, net = Embedding(9, 3), Embedding(4, 2), MLP(5, [3, 1], activation="tanh")
     text = lower(lambda words, tags: net(E_words(words) + E_tags(tags)) ** 2, 1, 2).source
     for line in ("x_words = E_words[words] ", "x_tags = E_tags[tags] ", "h1 = tanh(z1) "):

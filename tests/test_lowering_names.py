@@ -2,6 +2,9 @@
 
 import random
 import re
+from collections import namedtuple
+from functools import partial
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -10,9 +13,11 @@ from micrograd.engine import Value
 from micrograd.functions import dot, labelled, mean
 from micrograd.lowering import lower
 from micrograd.lowering.arrays.names import FUNCTION_OF, RESERVED, Name, Names, _learn, parsed
+from micrograd.nn import Embedding
 from micrograd.ops import row
 from tests.golden_models import MODELS
 from tests.lowering_models import function, matrix
+from tests.lowering_oracle import by_engine, by_source, difference
 from tests.test_golden import made
 from tests.test_lowering_graphs import assert_same, scalar_gradients
 
@@ -220,6 +225,10 @@ def test_a_hidden_unit_is_what_bends_z_not_minus_z():
         (["W_f", "U_f"], "z_f"),
         (["Wx", "Wh"], "z"),
         (["W_x", "W_h"], "z"),
+        (["W_1"], "z_1"),
+        (["W_1", "U_1"], "z_1"),
+        (["Wq_2"], "z_q_2"),
+        (["Ws"], "z"),
         (["W_Q"], "z_Q"),
         (["Weights"], "z_Weights"),
         (["head"], "z_head"),
@@ -257,3 +266,121 @@ def test_what_a_vector_of_weights_gives_is_z():
     w, b = [Value(0.5), Value(-1.0)], Value(0.25)
     text = lower(lambda x: (dot(w, x) + b).sigmoid(), [0.5, -1.0]).source
     assert "z = x @ w + b " in text and "h = sigmoid(z) " in text
+
+
+def test_rows_of_a_table_z_are_no_pre_activations():
+    Z, H = Embedding(4, 2), Embedding(4, 2)
+    text = lower(lambda z, h: dot(Z(z), H(h)), 1, 2).source
+    assert "dz_z = h_h / B " in text and "delta" not in text, text
+
+
+Pair = namedtuple("Pair", "W b")
+
+
+def layer(rng):
+    W, b = matrix(rng, 3, 3), [Value(rng.random()) for _ in range(3)]
+    return lambda x: affine(W, b, x)
+
+
+def affine(W, b, x):
+    return [(dot(w, x) + bias).tanh() for w, bias in zip(W, b)]
+
+
+def by_defaults(rng):
+    def f(x, W=matrix(rng, 3, 3), *, b=[Value(rng.random()) for _ in range(3)]):  # noqa: B006, B008
+        return affine(W, b, x)
+
+    return lambda x: f(x)
+
+
+def by_factories(rng):
+    enc, dec = layer(rng), layer(rng)
+    return lambda x: dec(enc(x))
+
+
+def by_list_of_functions(rng):
+    layers = [layer(rng), layer(rng)]
+    return lambda x: layers[1](layers[0](x))
+
+
+def by_dict_of_functions(rng):
+    net = {"enc": layer(rng), "dec": layer(rng)}
+    return lambda x: net["dec"](net["enc"](x))
+
+
+def by_object_of_functions(rng):
+    class Net:
+        def __init__(self):
+            self.enc, self.dec = layer(rng), layer(rng)
+
+        def __call__(self, x):
+            return self.dec(self.enc(x))
+
+    return Net()
+
+
+def by_partial(rng):
+    return partial(by_factories(rng))
+
+
+def by_named_tuples(rng):
+    enc, dec = (Pair(matrix(rng, 3, 3), [Value(rng.random()) for _ in range(3)]) for _ in "ed")
+    return lambda x: affine(dec.W, dec.b, affine(enc.W, enc.b, x))
+
+
+def by_class(rng):
+    class Net:
+        W, b = matrix(rng, 3, 3), [Value(rng.random()) for _ in range(3)]
+
+    return lambda x: affine(Net.W, Net.b, x)
+
+
+def by_method_that_was_read(rng):
+    class Net:
+        def __init__(self):
+            self.W, self.b = matrix(rng, 3, 3), [Value(rng.random()) for _ in range(3)]
+
+        def forward(self, x):
+            return affine(self.W, self.b, x)
+
+    forward = Net().forward
+    return lambda x: forward(x)
+
+
+def by_module(rng):
+    module: dict = {"__name__": "__main__", "affine": affine, "weights": ModuleType("weights")}
+    module["weights"].W, module["weights"].b = matrix(rng, 3, 3), [Value(0.5) for _ in range(3)]
+    exec("def f(x): return affine(weights.W, weights.b, x)", module)
+    return module["f"]
+
+
+@pytest.mark.parametrize(
+    ("made_by", "names"),
+    [
+        (by_defaults, "W b"),
+        (by_factories, "enc_W enc_b dec_W dec_b"),
+        (by_list_of_functions, "layers_0_W layers_0_b layers_1_W layers_1_b"),
+        (by_dict_of_functions, "enc_W enc_b dec_W dec_b"),
+        (by_object_of_functions, "enc_W enc_b dec_W dec_b"),
+        (by_partial, "enc_W enc_b dec_W dec_b"),
+        (by_named_tuples, "enc_W enc_b dec_W dec_b"),
+        (by_class, "W b"),
+        (by_method_that_was_read, "W b"),
+        (by_module, "W b"),
+    ],
+)
+def test_weights_are_called_as_what_holds_them_calls_them(made_by, names):
+    net = made_by(random.Random(0))
+
+    def loss(x):
+        return sum(h**2 for h in net(x))
+
+    program = lower(loss, [0.5, -1.0, 2.0])
+    assert {*program.parameters} == {*names.split()}, program.source
+    assert all(p.shape in ((3, 3), (3,)) for p in program.parameters.values())
+    batch = [np.random.default_rng(0).normal(size=(4, 3))]
+    assert not difference(by_source(program, batch), by_engine(program, loss, batch))
+
+
+def test_a_method_of_a_value_is_lowered():
+    assert "value_and_grad(x1, " in lower(Value(2.0).__mul__, 3.0, names=["x1"]).source

@@ -115,8 +115,7 @@ def _count(array: Array, rows: Rows) -> int:
 def _places(array: Array, rows: Rows) -> Ints | None:
     """Return the flat places in a sample that are looked up; None for all of them in order."""
     places = flat_places(rows.ids, dict(enumerate(array.shape))).reshape(-1)
-    whole = np.array_equal(places, np.arange(rows.ids.array.size))
-    return None if whole else places
+    return None if np.array_equal(places, np.arange(rows.ids.array.size)) else places
 
 
 def _chosen(ids: Ints, places: Ints | None) -> Ints:

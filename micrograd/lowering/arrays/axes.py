@@ -179,15 +179,13 @@ def changes(column: Ints) -> Bools:
 
 def cut(column: Ints, first: Bools) -> Iterator[Ints]:
     """Yield the pieces of a column that begin where `first` is marked."""
-    bounds = [*np.flatnonzero(first).tolist(), len(column)]
-    return (column[a:b] for a, b in pairwise(bounds))
+    return (column[a:b] for a, b in pairwise([*np.flatnonzero(first).tolist(), len(column)]))
 
 
 def classes(*keys: Ints) -> list[Ints]:
     """Return the members with equal keys, in the order of the keys."""
     order = np.lexsort(keys)
-    new = np.any([changes(key[order]) for key in keys], axis=0)
-    return [*cut(order, new)]
+    return [*cut(order, np.any([changes(key[order]) for key in keys], axis=0))]
 
 
 def numbered(keys: Iterable[Any]) -> Ints:

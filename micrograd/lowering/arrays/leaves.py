@@ -28,7 +28,7 @@ from micrograd.printing import unnumbered
 
 Key = tuple[str, str, str]  # kind, scope without the neuron, label without the number
 _MEMBER = re.compile(r"(?:^|" + re.escape(SEPARATOR) + r")(?:neuron|row|unit) \d+$")
-_WINDOW = re.compile(r"_[a-z]\w*$")
+_WINDOW, _IDS = re.compile(r"_[a-z]\w*$"), re.compile(r"(?<=.)_(ids?|idx)$")
 
 
 def declared_array(leaves: Declared, ids: Mapping[Value, int], batched: bool) -> Array:
@@ -179,8 +179,8 @@ def looked_up(
     Raises ValueError where an input is looked up and used as a number too.
     """
     x_is_free = all(leaves.name != "x" for leaves in arrays)
-    looked = {lookup.ids.name for lookup in lookups if lookup.table}
-    apart = len(looked) > 1 and not any(map(_WINDOW.search, looked))
+    looked = {_IDS.sub("", lookup.ids.name) for lookup in lookups if lookup.table}
+    bare = {_WINDOW.sub("", of) for of in looked if len(looked) == 1 or _WINDOW.search(of)}
     result = []
     for lookup in lookups:
         ids = arrays[lookup.ids]
@@ -191,11 +191,12 @@ def looked_up(
                 "to the function twice, once for each"
             )
         of_table = "one_hot" if table is None else (table.name or table.stem).lower()
-        window = _WINDOW.search(ids.name)  # the _c of ids_c goes on to what is looked up
+        of = _IDS.sub("", ids.name)
+        window = _WINDOW.search(of)  # the _c of ids_c goes on to what is looked up
         stem = of_table if table is None or not x_is_free else "x"
-        if apart and table:  # v_c = V[c], u_o = U[o]
+        if table and not window and of not in bare:  # v_c = V[c], u_o = U[o], x_tag = E[tag_ids]
             stem = of_table if re.fullmatch("[a-df-z]", of_table) else stem
-            stem += f"_{ids.name}"
+            stem += f"_{of}"
         result.append(_rows_array(lookup, ids, table, nodes, stem + (window[0] if window else "")))
     return result
 

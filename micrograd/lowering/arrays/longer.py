@@ -111,8 +111,7 @@ def _around(
     longer = tuple(
         max(size, int(walk.max()) + 1) + n for walk, size, n in zip(walks, shape, before)
     )
-    at = np.ravel_multi_index([walk + n for walk, n in zip(walks, before)], longer)
-    return before, longer, at
+    return before, longer, np.ravel_multi_index([w + n for w, n in zip(walks, before)], longer)
 
 
 def steps(lying: Lying, level: Ints, owner: Ints, a: Ints, b: Ints) -> Iterator[Longer]:

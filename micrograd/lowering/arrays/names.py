@@ -57,7 +57,7 @@ class Name(NamedTuple):
 
 # What is W in layer0_wq, Wq, W_enc or G_W1, and what is around it; of others the first letter.
 _MATRIX = re.compile(
-    r"(?:(\w+?)_)?(?:[Ww]|(?<!_)[A-Z](?=[a-z]?(?:\d|_|$)))([a-z]{0,3})(\d*)(_[^\W\d]\w*)?"
+    r"(?:(\w+?)_)?(?:[Ww]|(?<!_)[A-Z](?=[a-z]?(?:\d|_|$)))(?:s$|([a-z]{0,3}))(_?\d+|)(_[^\W\d]\w*)?"
 )
 TEMPORARY = Name("t", temporary=True)
 
@@ -215,8 +215,8 @@ class Names(dict[Any, str]):
         for array in (array for array in lines if array.stem and array not in names):
             self._enter(array, self._free(identifier(array.stem)))
         for adjoint, array in after.items():
-            if array in self:
-                sums = names[array].stem == "z" and array.terms and not array.formula
+            if array in self:  # what has a stem is no sum: rows of a table Z
+                sums = names[array].stem == "z" and array.terms and not array.stem
                 wanted = f"delta{self[array][1:]}" if sums else f"d{self[array]}"
                 self._enter(adjoint, self._free(wanted))
         temporaries = [a for a in dict.fromkeys((*names, *after, *lines)) if a not in self]

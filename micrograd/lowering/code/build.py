@@ -216,8 +216,7 @@ class Builder:
             e = make("take", (reshape(e, front + shape),), (ALL,) * len(batch) + items)
             return Indexed(e, batch + vars)
         parts = (ALL,) * len(batch) + selection(read, sizes)
-        e = indexed(reshape(e, front + read.shape), parts)
-        return Indexed(e, read.every)
+        return Indexed(indexed(reshape(e, front + read.shape), parts), read.every)
 
     def _placed(self, array: Array, term: Term, part: Indexed) -> Indexed:
         """Return a term as a part of the whole array, added where `at` reads it."""

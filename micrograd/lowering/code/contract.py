@@ -141,9 +141,8 @@ def _side_by_side(parts: list[Indexed], axis: int) -> Indexed | None:
 
 def as_array(e: Expr) -> Expr:
     """Return an expression as an array, even where it is a number: others may reshape it."""
-    if reads(e):
-        return e
-    return make("full", e.args if e.kind == "broadcast" else (e,), e.shape)
+    value = e.args if e.kind == "broadcast" else (e,)
+    return e if reads(e) else make("full", value, e.shape)
 
 
 def reads(e: Expr) -> bool:

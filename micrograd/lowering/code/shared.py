@@ -55,8 +55,7 @@ def _turned(e: Expr) -> Expr:
     *front, row, column = range(len(e.shape))
     if e.kind != "transpose":
         return make("transpose", (e,), (*front, column, row))
-    order = tuple(e.attr[axis] for axis in (*front, column, row))
-    return make("transpose", e.args, order)
+    return make("transpose", e.args, tuple(e.attr[axis] for axis in (*front, column, row)))
 
 
 def _array(e: Expr, names: Mapping[Array, Name]) -> Array:

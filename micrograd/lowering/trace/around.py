@@ -85,9 +85,9 @@ def _reached(item: Any) -> Iterable[Any]:
         return (*vars(item).values(), *item.__bases__, type(item)) if own else ()
     if isinstance(item, FunctionType):
         words = _words_in(item.__code__)
-        named = *_named(item.__globals__, words), *_named(sys.modules, words)  # imported within
+        read = *named(item.__globals__, words), *named(sys.modules, words)  # imported within
         held = item.__closure__, item.__defaults__, item.__kwdefaults__, item.__dict__
-        return (*held, *named) if of_user(item.__globals__) else held
+        return (*held, *(value for _, value in read)) if of_user(item.__globals__) else held
     if item.__class__ in (list, tuple):
         return item
     if isinstance(item, np.ndarray):
@@ -99,14 +99,14 @@ def _reached(item: Any) -> Iterable[Any]:
     return (*own.values(), *(part for part in gc.get_referents(item) if id(part) not in known))
 
 
-def _named(scope: Mapping[str, Any], names: set[str]) -> Iterator[Any]:
-    """Yield what some names mean, in the modules too that they name."""
-    for name in names & scope.keys():
+def named(scope: Mapping[str, Any], names: Iterable[str]) -> Iterator[tuple[str, Any]]:
+    """Yield names and what they mean, in the modules too that they name."""
+    for name in (name for name in names if name in scope):
         value = scope[name]
         if isinstance(value, ModuleType) and of_user(vars(value)):
-            yield from _named(vars(value), names - {name})
+            yield from named(vars(value), [other for other in names if other != name])
         else:
-            yield value
+            yield name, value
 
 
 def _words_in(code: CodeType) -> set[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -146,8 +147,8 @@ def arrays_in(name: str, nested: Any, depth: int = 0) -> Iterator[tuple[str, Any
         for key, part in nested.items():
             yield from arrays_in(_joined(name, key), part, depth + 1)
     elif _mixed(nested):
-        for i, part in enumerate(nested):
-            yield from arrays_in(_joined(name, i), part, depth + 1)
+        for key, part in zip(getattr(nested, "_fields", count()), nested):
+            yield from arrays_in(_joined(name, key), part, depth + 1)
     else:
         yield name, nested
 

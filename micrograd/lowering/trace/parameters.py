@@ -7,13 +7,14 @@ from collections import Counter
 from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from inspect import getattr_static
-from types import FunctionType
+from functools import partial
+from inspect import getattr_static, signature
+from types import FunctionType, MethodType
 from typing import Any
 
 from micrograd.core.places import of_user
 from micrograd.engine import Value
-from micrograd.lowering.trace.around import NOTHING, names_in
+from micrograd.lowering.trace.around import NOTHING, named, names_in
 from micrograd.lowering.trace.declared import (
     PARAMETER,
     Declared,
@@ -28,6 +29,7 @@ from micrograd.lowering.trace.samples import DEEPEST
 from micrograd.nn import MLP, Embedding, Layer
 from micrograd.printing import unnumbered
 
+CALLED = (FunctionType, MethodType, partial)
 Path = tuple[str, ...]  # of names: the variable, the attributes from there on
 
 _MEMBER = re.compile(r"^(layer \d+ / )?neuron \d+$")  # of what has no name of its own
@@ -40,12 +42,11 @@ def parameters_around(function: Callable[..., Any]) -> list[Declared]:
     called as what holds it calls it: `W1`, or `encoder_W1` beside `decoder_W1`.
     """
     arrays, tables = dict[Path, Declared](), dict[Embedding, Path]()
-    for path, nested in _read(function, set()):
-        for place, part in _parts(path, nested, {}):
-            if isinstance(part, Embedding):
-                tables.setdefault(part, place)
-            elif array := _array(place[-1], part):
-                arrays.setdefault(place, array)
+    for place, part in _read(function, {}):
+        if isinstance(part, Embedding):
+            tables.setdefault(part, place)
+        elif place not in arrays and (array := _array(place[-1], part)):
+            arrays[place] = array
     for table, (*up, name) in tables.items() if len(tables) > 1 else ():  # one alone is E
         first, stem = table.rows[0][0], name if name[:1].isupper() else f"E_{name}"
         computed = any(v.parents for row in table.rows for v in row)
@@ -105,16 +106,19 @@ def _parts(path: Path, nested: Any, entered: dict[int, Any]) -> Iterator[tuple[P
         if any(map(_is_users, nested)):
             yield from _together(path, nested, entered)
             return
+        for n, part in enumerate(nested):
+            if isinstance(part, CALLED):
+                yield (*path[:-1], f"{path[-1]}_{n}"), part
         with suppress(ValueError):  # a key that cannot be in a name
             yield from (((*path[:-1], name), part) for name, part in arrays_in(path[-1], nested))
     elif _is_users(nested) and id(nested) not in entered:
         entered[id(nested)] = nested
-        for attribute, part in vars(nested).items():
+        for attribute, part in (*vars(nested).items(), *vars(type(nested)).items()):
             yield from _attribute((*path, attribute), part, entered)
     elif isinstance(nested, MLP):
         for i, layer in enumerate(nested.layers, 1):
             yield from _weights((*path, f"W{i}"), (*path, f"b{i}"), layer)
-    elif isinstance(nested, (Value, Embedding)):
+    elif isinstance(nested, (Value, Embedding, *CALLED)):
         yield path, nested
 
 
@@ -128,8 +132,8 @@ def _may_hold(nested: Any, depth: int = 0) -> bool:
 
 def _is_users(item: Any) -> bool:
     """Return whether this is an object of a class of the user's; the others name their own."""
-    kind = type(item)
-    is_value = isinstance(item, (Value, type, FunctionType))
+    kind = item if isinstance(item, type) else type(item)
+    is_value = isinstance(item, (Value, *CALLED))
     return not is_value and hasattr(item, "__dict__") and of_user({"__name__": kind.__module__})
 
 
@@ -174,32 +178,35 @@ def _weights(W: Path, b: Path, layer: Any) -> Iterator[tuple[Path, Any]]:
             yield b, [neuron.b for neuron in neurons]
 
 
-def _read(function: Any, seen: set[Any]) -> Iterator[tuple[Path, Any]]:
-    """Yield what a function reads from around it, by name, and what the functions read there do."""
-    if not isinstance(function, FunctionType):  # a method, or an object that can be called
-        owner = getattr(function, "__self__", function)
-        if _is_users(owner) and not isinstance(owner, (list, tuple)):
-            yield (), owner
-        function = getattr(function, "__func__", getattr_static(type(owner), "__call__", None))
-    if not isinstance(function, FunctionType) or function in seen:
+def _read(function: Any, seen: dict[int, Any], up: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Yield the arrays that a function and those it calls read; `up` is before what is its own."""
+    if id(function) in seen:
         return
-    seen.add(function)
-    for name, value in _surroundings(function):
-        if isinstance(value, FunctionType):
-            yield from _read(value, seen)
-        else:
-            yield (name,), value
+    seen[id(function)] = function
+    if isinstance(function, FunctionType):
+        held = [*_surroundings(function, up)]
+    else:  # a method, a partial, or an object that can be called
+        owner = getattr(function, "__self__", function)
+        called = getattr(function, "__func__", getattr_static(type(owner), "__call__", None))
+        called = function.func if isinstance(function, partial) else called
+        own = _is_users(owner) and not isinstance(owner, (list, tuple))
+        held = [(up, part) for part in ((owner, called) if own else (called,))]
+    for path, value in held:
+        for place, part in _parts(path, value, {}):
+            if isinstance(part, CALLED):
+                yield from _read(part, seen, place)
+            else:
+                yield place, part
 
 
-def _surroundings(function: FunctionType) -> Iterator[tuple[str, Any]]:
+def _surroundings(function: FunctionType, up: Path) -> Iterator[tuple[Path, Any]]:
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
-        try:
-            yield name, cell.cell_contents
-        except ValueError:  # not bound yet
-            continue
-    for name in dict.fromkeys(names_in(function.__code__)):
-        if name in function.__globals__:
-            yield name, function.__globals__[name]
+        with suppress(ValueError):  # not bound yet
+            yield (*up, name), cell.cell_contents
+    for name, given in signature(function, follow_wrapped=False).parameters.items():
+        yield (*up, name), given.default
+    for name, value in named(function.__globals__, dict.fromkeys(names_in(function.__code__))):
+        yield (name,), value
 
 
 def _array(name: str, nested: Any) -> Declared | None:

@@ -104,9 +104,8 @@ def module(forms: Any, name: str, sparse_rows: bool = True) -> Module:
 def gradients_of(forms: Any) -> Mapping[Any, Array]:
     """Return what the caller gets, by leaf; outputs are the gradient of what they are sent."""
     backward, loss = forms["adjoints"], forms["arrays"].loss
-    if loss.of is not None:
-        return {loss.of: loss}
-    return backward.gradients if backward else {}
+    gradients = backward.gradients if backward else {}
+    return gradients if loss.of is None else {loss.of: loss}
 
 
 def assembled(function: Function | Tape, body: str, data: str) -> str:
@@ -175,5 +174,4 @@ def entry(function: Function | Tape) -> str:
     lines = [call, "return 0;"]
     if function.guarded:
         lines = ["int strange = 0;", call, f"return strange | odd(results, {size});"]
-    body = "\n".join(f"    {line}" for line in lines)
-    return f"int run({heads}) {{\n{body}\n}}"
+    return "\n".join((f"int run({heads}) {{", *(f"    {line}" for line in lines), "}"))
