@@ -16,7 +16,7 @@ from micrograd.lowering.arrays.names import FUNCTION_OF, RESERVED, Name, Names, 
 from micrograd.nn import Embedding
 from micrograd.ops import row
 from tests.golden_models import MODELS
-from tests.lowering_models import function, matrix
+from tests.lowering_models import function, matrix, values
 from tests.lowering_oracle import by_engine, by_source, difference
 from tests.test_golden import made
 from tests.test_lowering_graphs import assert_same, scalar_gradients
@@ -384,3 +384,30 @@ def test_weights_are_called_as_what_holds_them_calls_them(made_by, names):
 
 def test_a_method_of_a_value_is_lowered():
     assert "value_and_grad(x1, " in lower(Value(2.0).__mul__, 3.0, names=["x1"]).source
+
+
+def test_weights_in_slots_and_in_classes_above_are_found_by_name():
+    rng = random.Random(0)
+
+    class Above:
+        W_enc = matrix(rng, 3, 2)
+
+    class Slots(Above):
+        __slots__ = ("b_enc", "unset")
+
+        def __init__(self):
+            self.b_enc = values([0.5, -1.0, 0.25])
+
+        def __call__(self, x):
+            return sum((dot(row, x) + b).tanh() for row, b in zip(self.W_enc, self.b_enc))
+
+    net = Slots()
+    for f in (net, lambda x: net(x), lambda x: Slots.__call__(net, x)):
+        text = lower(f, [0.5, -1.0]).source
+        assert "z_enc = x @ W_enc.T + b_enc " in text, text
+
+
+def test_what_squares_or_takes_a_logarithm_makes_no_hidden_units():
+    W = matrix(random.Random(0), 3, 2)
+    text = lower(lambda x: sum(dot(row, x) ** 2 for row in W), [0.5, -1.0]).source
+    assert "(z ** 2)" in text and "h = " not in text, text

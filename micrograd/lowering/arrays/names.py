@@ -59,6 +59,7 @@ class Name(NamedTuple):
 _MATRIX = re.compile(
     r"(?:(\w+?)_)?(?:[Ww]|(?<!_)[A-Z](?=[a-z]?(?:\d|_|$)))(?:s$|([a-z]{0,3}))(_?\d+|)(_[^\W\d]\w*)?"
 )
+_NO_UNITS = {"neg", "pow", "square", "exp", "log"}  # above a z, but no hidden units
 TEMPORARY = Name("t", temporary=True)
 
 
@@ -132,7 +133,7 @@ def _computed(array: Array, names: Mapping[Array, Name]) -> Name:
         operand = array.formula.reads[0].array
         of = names.get(operand, TEMPORARY)
         row = BY_NAME[array.formula.op]
-        hidden = len(array.formula.reads) == 1 and row.arity == 1 and row.name != "neg"
+        hidden = len(array.formula.reads) == 1 == row.arity and row.name not in _NO_UNITS
         return Name("h", of.layer, of.window) if hidden and of.stem == "z" else TEMPORARY
     if array.choice:
         return Name("m", window=names.get(array.choice.read.array, TEMPORARY).window)

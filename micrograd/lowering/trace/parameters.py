@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from inspect import getattr_static, signature
-from types import FunctionType, MethodType
+from types import FunctionType, MemberDescriptorType, MethodType
 from typing import Any
 
 from micrograd.core.places import of_user
@@ -113,7 +113,7 @@ def _parts(path: Path, nested: Any, entered: dict[int, Any]) -> Iterator[tuple[P
             yield from (((*path[:-1], name), part) for name, part in arrays_in(path[-1], nested))
     elif _is_users(nested) and id(nested) not in entered:
         entered[id(nested)] = nested
-        for attribute, part in (*vars(nested).items(), *vars(type(nested)).items()):
+        for attribute, part in _attributes(nested):
             yield from _attribute((*path, attribute), part, entered)
     elif isinstance(nested, MLP):
         for i, layer in enumerate(nested.layers, 1):
@@ -134,7 +134,19 @@ def _is_users(item: Any) -> bool:
     """Return whether this is an object of a class of the user's; the others name their own."""
     kind = item if isinstance(item, type) else type(item)
     is_value = isinstance(item, (Value, *CALLED))
-    return not is_value and hasattr(item, "__dict__") and of_user({"__name__": kind.__module__})
+    return not is_value and of_user({"__name__": kind.__module__})
+
+
+def _attributes(item: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the attributes of an object, and of its classes that are the user's."""
+    yield from getattr(item, "__dict__", {}).items()
+    for kind in filter(_is_users, (item if isinstance(item, type) else type(item)).__mro__):
+        for name, part in vars(kind).items():
+            if not isinstance(part, MemberDescriptorType):
+                yield name, part
+            elif not isinstance(item, type):  # one of its slots, which may be empty
+                with suppress(AttributeError):
+                    yield name, part.__get__(item)
 
 
 def _together(path: Path, objects: Any, entered: dict[int, Any]) -> Iterator[tuple[Path, Any]]:
