@@ -335,6 +335,8 @@ def main():
     parser.add_argument("--model", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     DATA = options.data
+    if not DATA.is_dir():
+        parser.error(f"there is no folder {DATA}: name the one with the corpora by --data FOLDER")
     if options.parts == ["read-one"]:
         read_one(options.file)
         return

@@ -17,8 +17,11 @@ HEAVY = {
     "benchmarks/elementwise.py": "minutes; test_native.py does the same on fewer points",
     "benchmarks/engine.py": "fetches a package",
     "benchmarks/gpt.py ": "minutes, but for --small",
+    "benchmarks/gradcheck.py": "minutes",
     "benchmarks/lowering.py ": "minutes, but for --small",
     "benchmarks/mutation.py": "minutes",
+    "benchmarks/ner.py": "minutes, and reads corpora that are not here",
+    "benchmarks/render.py": "minutes",
     "demos/gallery.py": "test_demos_commands.py runs it",
 }
 
