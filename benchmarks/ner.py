@@ -335,14 +335,14 @@ def main():
     parser.add_argument("--model", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     DATA = options.data
-    if not DATA.is_dir():
-        parser.error(f"there is no folder {DATA}: name the one with the corpora by --data FOLDER")
     if options.parts == ["read-one"]:
         read_one(options.file)
         return
     if options.parts == ["tag-one"]:
         tag_one(options.file, options.model)
         return
+    if not DATA.is_dir():
+        parser.error(f"there is no folder {DATA}: name the one with the corpora by --data FOLDER")
     for name in options.parts or PARTS:
         if name not in PARTS:
             parser.error(f"no part {name!r}: expected some of {', '.join(PARTS)}")
