@@ -89,17 +89,17 @@ BOOK = {
     "in two steps, of a class": (
         lambda x, y: -dot(one_hot(y, 4), [p.log() for p in by_hand(x)]),
         (X, 2),
-        "delta = (t1 - one_hot) / B ",
+        "delta = (t2 - one_hot) / B ",
     ),
     "of the probability that is picked": (
         lambda x, y: -dot(one_hot(y, 4), by_hand(x)).log(),
         (X, 2),
-        "delta = (t1 - one_hot) / B ",
+        "delta = (t2 - one_hot) / B ",
     ),
     "of those that are picked along a sequence": (
         lambda xs, ys: -sum(dot(one_hot(y, 4), by_hand(x)).log() for x, y in zip(xs, ys)),
         ([X, X], [2, 0]),
-        "delta = (t1 - one_hot) / B ",
+        "delta = (t2 - one_hot) / B ",
     ),
     "of a logistic unit": (
         lambda x, y: logistic(dot(W[0], x).sigmoid(), y),
@@ -116,7 +116,7 @@ BOOK = {
     "by hand": (
         lambda x, q: dot(q, by_hand(x)),
         (X, Q),
-        "delta = t1 * (q - t2[:, None]) / B ",
+        "delta = t2 * (q - t3[:, None]) / B ",
     ),
     "of a sigmoid": (
         lambda x, y: -(dot(W[0], x) * y).sigmoid().log(),
@@ -278,7 +278,7 @@ def test_twice_a_sum_of_the_way_forward_is_not_that_sum():
 
     for times in (1, 2):
         assert failures_on_a_batch(loss, [np.array(X), np.array(Q)], 1) == {}
-        named = "(q - t2[:, None])" in function(lower(loss, X, Q))
+        named = "(q - t3[:, None])" in function(lower(loss, X, Q))
         assert named == (times == 1)
 
 
@@ -364,7 +364,8 @@ def test_only_what_is_never_infinite_cancels(loss, cancelled):
 def test_what_a_one_hot_picks_is_divided_by_itself_only(loss, is_picked):
     """Numbers that may be infinite, another's pick, more than what is picked are not it."""
     assert failures_on_a_batch(loss, [np.array(X), np.array([2, 0])], 1) == {}
-    assert ("(t1 - one_hot) / B" in function(lower(loss, X, [2, 0]))) == is_picked
+    picked = re.search(r"\(t\d - one_hot\) / B", function(lower(loss, X, [2, 0])))
+    assert bool(picked) == is_picked
 
 
 def test_what_is_picked_in_a_row_is_not_divided_by_that_of_another():
