@@ -85,10 +85,10 @@ class Ids:
             _refuse(name, ids, abs(ids.astype(float)) < 2.0**62, "no table has so many rows")
         return np.ascontiguousarray(ids, np.int64)
 
-    def check(self, batch: Mapping[str, Any]) -> None:
+    def check(self, names: Sequence[str], inputs: Sequence[Any]) -> None:
         """Raise ValueError for the first id that has no row."""
         for array, rows, name, places in self.lookups:
-            ids, count = _chosen(batch[name], places), _count(array, rows)
+            ids, count = _chosen(inputs[names.index(name)], places), _count(array, rows)
             if ids.size and not 0 <= ids.min() <= ids.max() < count:
                 table = rows.table
                 what = f"the table {self.names[table]} has" if table else "the one-hot is of"

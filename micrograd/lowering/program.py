@@ -275,7 +275,7 @@ class Program:
             raise ValueError(given + (takes if names else "none: a recorded loss has its numbers"))
         inputs = [self.ids.array(name, x) for name, x in zip(names, batch)]
         check_shapes(names, self._shapes, inputs)
-        self.ids.check(dict(zip(names, inputs)))
+        self.ids.check(names, inputs)
         return inputs
 
 
