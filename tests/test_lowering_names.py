@@ -262,6 +262,15 @@ def test_a_sum_of_pre_activations_has_hidden_units_above_it():
     assert "h_f = tanh(z_f + z_f_2) " in text, text
 
 
+def test_one_input_has_z_too_and_a_window_is_named_once():
+    rng = random.Random(0)
+    W1, W_enc, (b1,) = matrix(rng, 3, 1), matrix(rng, 3, 2), matrix(rng, 1, 3)
+    text = lower(lambda x: sum((w * x[0] + b).tanh() for (w,), b in zip(W1, b1)), [0.5]).source
+    assert "z1 = " in text and "h1 = tanh(z1) " in text, text
+    text = lower(lambda x_enc: sum(dot(w, x_enc).tanh() for w in W_enc), [0.5, -1.0]).source
+    assert "z_enc = x_enc @ W_enc.T " in text, text
+
+
 def test_what_a_vector_of_weights_gives_is_z():
     w, b = [Value(0.5), Value(-1.0)], Value(0.25)
     text = lower(lambda x: (dot(w, x) + b).sigmoid(), [0.5, -1.0]).source

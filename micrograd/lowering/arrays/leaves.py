@@ -180,6 +180,7 @@ def looked_up(
     """
     x_is_free = all(leaves.name != "x" for leaves in arrays)
     looked = {_IDS.sub("", lookup.ids.name) for lookup in lookups if lookup.table}
+    # Plain x is what the only ids look up, and of ids and ids_c the first:
     bare = {_WINDOW.sub("", of) for of in looked if len(looked) == 1 or _WINDOW.search(of)}
     result = []
     for lookup in lookups:

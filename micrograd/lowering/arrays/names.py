@@ -55,7 +55,7 @@ class Name(NamedTuple):
         return self.stem + self.layer + self.window
 
 
-# What is W in layer0_wq, Wq, W_enc or G_W1, and what is around it; of others the first letter.
+# W, or another capital, with what is around it: layer0_, q, 1, _enc of layer0_wq, Wq, W1, W_enc.
 _MATRIX = re.compile(
     r"(?:(\w+?)_)?(?:[Ww]|(?<!_)[A-Z](?=[a-z]?(?:\d|_|$)))(?:s$|([a-z]{0,3}))(_?\d+|)(_[^\W\d]\w*)?"
 )
