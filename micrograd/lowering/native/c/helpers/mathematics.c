@@ -34,17 +34,18 @@ static inline double fast_exp(double x) {
 /* 1 - 2 e^-2x / (1 + e^-2x); below 0.625, where that loses digits, x plus x times the quotient of
    polynomials in x^2 that Moshier's Cephes library (1989) has. One division serves both. */
 static inline double fast_tanh(double x) {
-    double size = fabs(x), z = size < 0.625 ? x * x : 0.0;
+    double size = fabs(x), z = x * x;
     double p = ((-9.64399179425052238628e-1 * z - 9.92877231001918586564e1) * z -
                 1.61468768441708447952e3) * z;
     double q = ((z + 1.12811678491632931402e2) * z + 2.23548839060100448583e3) * z +
                4.84406305325125486048e3;
     double t = size > 22.0 ? -44.0 : -2.0 * size;
     double n = rint(t * 1.4426950408889634);
-    double r = t - n * LN2_HIGH - n * LN2_LOW;
-    double e = (1.0 + small_expm1(r)) * two_to(n);
+    double r = t - n * LN2_HIGH - n * LN2_LOW, power = two_to(n);
+    double e = power * small_expm1(r) + power;
+    double w = size < 0.625 ? size : 1.0;
     double y = (size < 0.625 ? p : -2.0 * e) / (size < 0.625 ? q : 1.0 + e);
-    return copysign(size < 0.625 ? size + size * y : 1.0 + y, x);
+    return copysign(w + w * y, x);
 }
 
 /* After fdlibm's e_log.c (Sun Microsystems, 1993): x = 2^n m, log m by s = (m - 1) / (m + 1). */

@@ -3,15 +3,17 @@
    by side first: they stay in the nearest cache (Goto and van de Geijn, 2008). */
 #if defined(__AVX512F__)
 #define WIDE 8
+#define ROWS 8 /* its 32 registers would do for 12, which sizes of networks fit less often */
 #elif defined(__AVX__)
 #define WIDE 4
+#define ROWS 6 /* with 2 vectors each, what AVX2 has registers for */
 #else
 #define WIDE 2
+#define ROWS 6
 #endif
 typedef double wide __attribute__((vector_size(8 * WIDE), aligned(8), may_alias));
 typedef double four __attribute__((vector_size(32), aligned(8), may_alias));
 typedef double pair __attribute__((vector_size(16), aligned(8), may_alias));
-#define ROWS 6 /* with 2 vectors each, what AVX2 has registers for */
 #define DEEP 320 /* rows of b at a time: their columns for a tile take less than 32 KiB */
 #define EACH(i, n) _Pragma("GCC unroll 8") for (int i = 0; i < n; i++)
 
