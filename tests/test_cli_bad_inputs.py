@@ -399,7 +399,7 @@ train words.conll                               | one column; the tag column is 
 train ragged.conll                              | ragged.conll:2: no tag: 'saw'; --repair
 train tags.conll                                | tags.conll:2: unknown tag
 train bare.conll                                | --repair
-train illegal.conll                             | --repair reads them
+train illegal.conll                             | --repair (repair=True) reads them
 train latin.conll                               | latin.conll:1: byte 0xe9 is not utf-8; name the
 train zero.conll                                | a zero byte
 train long.conll                                | a line of 200,002 characters

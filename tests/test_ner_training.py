@@ -479,6 +479,12 @@ def test_refusals(changes, message):
         trained(**changes)
 
 
+@pytest.mark.parametrize("wrong", [{"optimizer": "sdg"}, {"schedule": "dayly"}, {"rate": -0.1}])
+def test_a_training_is_refused_before_files_are_read(wrong):
+    with pytest.raises(ValueError, match="sdg.*sgd|dayly.*decay|above 0"):
+        Training(**wrong)
+
+
 def test_files_without_entities_are_refused():
     plain = [Sentence(["a", "b"], ["O", "O"])]
     for kind in KINDS:  # no other --type is there

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, get_type_hints
 
+from micrograd import optim, schedules
 from micrograd.core.checks import check_finite, check_flags, check_name, check_whole
 from micrograd.ner.model.features import NAMES, WORDS, chosen
 
@@ -106,6 +107,10 @@ class Training:
 
     def __post_init__(self) -> None:
         _check_kinds(self)
+        check_name("optimizer", self.optimizer, optim.BY_NAME)
+        check_name("schedule", self.schedule, schedules.BY_NAME)
+        if not self.rate > 0:
+            raise ValueError(f"learning rate {self.rate}: it must be above 0")
 
 
 def _check_kinds(choices: Config | Training) -> None:

@@ -65,7 +65,7 @@ class Repairs:
     def __call__(self, line: int, what: str, kind: str, remedy: str) -> None:
         """Count a repair. ValueError with file:line where none is allowed."""
         if not self.allowed:
-            raise ValueError(f"{self.path}:{line}: {what}; --repair {remedy}")
+            raise ValueError(f"{self.path}:{line}: {what}; --repair (repair=True) {remedy}")
         count, first = self.kinds.get(kind, (0, f"{self.path}:{line}: {what}"))
         self.kinds[kind] = count + 1, first
 

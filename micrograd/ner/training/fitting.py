@@ -42,7 +42,6 @@ class Trainer:
         self.engine = ENGINES[training.engine](config, tagger.moves)
         self.rate = schedule(training, -(-len(self.sampler) // training.batch))
         trained = {n: a for n, a in tagger.arrays.items() if n != "E" or not config.frozen}
-        check_name("optimizer", training.optimizer, optim.BY_NAME)
         kind = optim.BY_NAME[training.optimizer]
         options: dict[str, Any] = {} if kind.takes_rows else {"dense": True}
         self.optimizer = kind(trained, lr=self.rate, **options)
@@ -102,13 +101,7 @@ class Trainer:
 
 
 def schedule(training: Training, updates: int) -> Any:
-    """Give the rate as a function of the updates done, `updates` to an epoch.
-
-    ValueError for a name that is none, or a rate that is not above 0.
-    """
-    check_name("schedule", training.schedule, schedules.BY_NAME)
-    if not training.rate > 0:
-        raise ValueError(f"learning rate {training.rate}: it must be above 0")
+    """Give the rate as a function of the updates done, `updates` to an epoch."""
     found = schedules.BY_NAME[training.schedule](training.rate, training.epochs)
     return found if isinstance(found, schedules.Plateau) else schedules.by_epoch(found, updates)
 
