@@ -22,7 +22,7 @@ from micrograd.ops import BY_NAME, ROWS
 from micrograd.printing import shorten
 from micrograd.user_files import load
 
-__all__ = ["finite", "load", "parse", "point", "read"]
+__all__ = ["file_and_name", "finite", "load", "parse", "point", "read"]
 
 OPERATORS: dict[type[ast.AST], Callable[..., Value]] = {
     ast.Add: lambda x, y: x + y,
@@ -46,13 +46,20 @@ def read(text: str, at: Mapping[str, float]) -> Value:
 
     Raises ValueError where the text cannot be understood, OSError where the file cannot be read.
     """
-    _check_text(text)
-    file = _FILE.fullmatch(text)
-    if not file:
+    path, name = file_and_name(text)
+    if not path:
         return parse(text, at)
     if at:
         raise ValueError(f"{text} is a Value already: it takes no values for {', '.join(at)}")
-    return load(file[1], file[2])
+    value: Value = load(path, name)
+    return value
+
+
+def file_and_name(text: str) -> tuple[str, str]:
+    """Return what FILE.py:NAME names; of an expression two empty texts."""
+    _check_text(text)
+    file = _FILE.fullmatch(text)
+    return (file[1], file[2]) if file else ("", "")
 
 
 def point(text: str) -> dict[str, float]:

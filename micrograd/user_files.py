@@ -17,7 +17,7 @@ from micrograd.files import read_bytes
 from micrograd.graph import snapshot
 from micrograd.printing import shorten
 
-__all__ = ["failures_of", "load", "named", "run_file"]
+__all__ = ["failures_of", "load", "run_file"]
 
 # Where our own code is: in the package, or made of a row or by lowering; "<string>" is a user's.
 _OURS = (str(Path(__file__).parent) + os.sep, "<row ", "<formula ", "<micrograd ")
@@ -25,33 +25,37 @@ _AS_RUN = "<run_path>"  # what a file's functions have as their module
 MOST_NAMED = 9  # Values or functions of a file in a message
 
 
-def load(path: str, name: str) -> Value:
+def load(path: str, name: str, functions: bool = False) -> Any:
     """Run the Python file `path` and return its Value `name`; without a label it is called so.
 
-    Raises OSError where there is no such file, ValueError where it fails or has no such Value.
-    """
-    value: Value = named(path, name, "Value", lambda item: isinstance(item, Value))
-    if not value.label and name not in snapshot(value).labels:
-        value.label = name
-    return value
-
-
-def named(path: str, name: str, kind: str, fits: Callable[[Any], bool]) -> Any:
-    """Run the Python file `path` and return what it calls `name`, which `fits`.
-
-    Raises OSError where there is no such file, ValueError where it fails or has no such `kind`.
+    With `functions`, also a function. Raises OSError where there is no such file, ValueError where
+    it fails or has no such Value.
     """
     names: dict[str, Any] = run_file(path)
+
+    def fits(item: Any) -> bool:
+        return isinstance(item, Value) or (
+            functions and callable(item) and not isinstance(item, type)
+        )
+
     found = names.get(name)
-    if fits(found):
-        return found
-    kept = "None" if found is None else type(found).__name__
+    if not fits(found):
+        raise ValueError(_not_there(path, name, names, fits, functions))
+    if isinstance(found, Value) and not found.label and name not in snapshot(found).labels:
+        found.label = name
+    return found
+
+
+def _not_there(
+    path: str, name: str, names: dict[str, Any], fits: Callable[[Any], bool], functions: bool
+) -> str:
+    kind = "Value or function" if functions else "Value"
+    kept = "None" if names.get(name) is None else type(names[name]).__name__
     what = f"has {kept}, not a {kind}, as" if name in names else "has no"
     own = [other for other, item in names.items() if fits(item) and not _imported(item)]
-    known = (
-        f"its {kind}s are {', '.join(own[-MOST_NAMED:])}" if own else f"there is no {kind} in it"
-    )
-    raise ValueError(f"{path} {what} {shorten(name)}; {known}")
+    known = "its Values and functions are" if functions else "its Values are"
+    listed = f"{known} {', '.join(own[-MOST_NAMED:])}" if own else f"there is no {kind} in it"
+    return f"{path} {what} {shorten(name)}; {listed}"
 
 
 def _imported(item: Any) -> bool:

@@ -18,7 +18,7 @@ drwa x                                  | is draw meant?
 Draw x                                  | is draw meant?
 --verson                                | COMMAND is missing
 draw                                    | EXPR|FILE.py:NAME is missing
-lower                                   | FILE.py:FUNCTION is missing
+lower                                   | EXPR|FILE.py:NAME is missing
 tag                                     | MODEL is missing
 evaluate                                | FILE is missing
 draw x y                                | 'y' is one argument too many
@@ -249,12 +249,12 @@ step utf16.py:x                         | utf16.py is in UTF-16, which Python do
 step utf16be.py:x                       | utf16be.py is in UTF-16, which Python does not read; save
 draw zero.py:x                          | zero.py
 step divides.py:x                       | divides.py:2
-lower lesson.py                         | is not FILE.py:FUNCTION
-lower lesson.py:f                       | lesson.py has no 'f'; there is no function in it
-lower lesson.py:n                       | has int, not a function
+lower lesson.py                         | write lesson.py:loss
+lower lesson.py:f                       | lesson.py has no 'f'; its Values and functions are
+lower lesson.py:n                       | has int, not a Value or function, as 'n'
 lower nowhere.py:f                      | nowhere.py: there is no such file
-lower notes.txt:f                       | is not FILE.py:FUNCTION
-lower x*y                               | is not FILE.py:FUNCTION
+lower notes.txt:f                       | write FILE.py:NAME
+lower x*y                               | x has no value; give the point, such as --at x=1
 lower functions.py:bare                 | no default for x
 lower syntax.py:f                       | syntax.py:2: SyntaxError
 lower divides.py:f                      | divides.py:2
@@ -292,6 +292,7 @@ step x --at x=1 -o o.html --language zh         | --language has no effect here:
 step --at x=1                                   | --at has no effect here: the playground begins
 step --program                                  | --program has no effect here: the playground
 step --language zh                              | --language has no effect here: the playground
+lower functions.py:bare --at x=1                | --at goes with an expression
 lower functions.py:bare --main                  | --main makes a program of what --export c prints
 lower functions.py:bare --main --export jax     | --main makes a program of what --export c prints
 lower functions.py:bare --after code --export c | --after and --export print two things

@@ -1,7 +1,8 @@
-"""`micrograd lower FILE.py:FUNCTION`."""
+"""`micrograd lower EXPR|FILE.py:NAME`."""
 
 import pytest
 
+from micrograd import Value
 from micrograd.cli import main
 from micrograd.lowering import lower
 from micrograd.printing import printable
@@ -78,9 +79,12 @@ def test_export(file, capsys):
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("loss.py", "is not FILE.py:FUNCTION"),
-        ("{file}:nothing", "has no 'nothing'; its functions are net, loss, branching, bare\n"),
-        ("{file}:random", "has module, not a function, as 'random'"),
+        ("loss.py", "write loss.py:NAME"),
+        (
+            "{file}:nothing",
+            "its Values and functions are net, loss, branching, bare\n",
+        ),
+        ("{file}:random", "has module, not a Value or function, as 'random'"),
         ("{file}:bare", "no default for x; write one sample there, such as def bare(x=["),
         ("{file}:net", "sample there, such as def f(x=[0.1, 0.2]): return net(x)"),
         ("{file}:branching", "compared"),
@@ -196,3 +200,53 @@ def test_a_program_that_differs_from_the_engine_fails_the_check(file, capsys, mo
     monkeypatch.setattr("micrograd.lowering.compare.compared", lambda *_: 1e-3)
     assert main(["lower", f"{file}:loss", "--check"]) == 1
     assert "largest difference from the scalar engine: 0.001" in capsys.readouterr().out
+
+
+VALUES = """
+from micrograd import Value
+
+x, y = Value(2.0, label="x"), Value(3.0, label="y")
+inner = y.log() * x
+loss = (inner - 5) ** 2
+number = Value(3.0)
+number.constant = True
+
+
+def again():
+    return inner * 2
+"""
+
+
+@pytest.mark.parametrize(
+    ("asked", "line", "varied"),
+    [
+        ("{path}:loss", "loss = t2 ** 2", True),
+        ("{path}:again", "loss = t1 * x * 2", True),
+        ("{path}:x", "loss = x", False),
+        ("(x + y) * max(y, z)", "loss = f", False),
+    ],
+)
+def test_values_and_expressions_are_checked_at_other_points(tmp_path, capsys, asked, line, varied):
+    path = lesson(tmp_path, VALUES)
+    at = [] if "path" in asked else ["--at", "x=1,y=2,z=0"]
+    assert main(["lower", asked.format(path=path), *at, "--check"]) == 0
+    out = capsys.readouterr().out
+    assert f"\n    {line}  " in out and "compared on 5 points of both signs" in out
+    assert ("the function refuses more: y" in out) == varied  # log has no negative y
+    assert float(out.rpartition("engine: ")[2].split()[0]) < 1e-12
+
+
+def test_a_wrong_program_of_a_value_is_seen_at_the_other_points(tmp_path, capsys, monkeypatch):
+    """At x = 2 both have the same value and slope."""
+    from micrograd import lowering
+
+    wrong = {"x": Value(2.0, label="x")}
+    wrong["loss"] = wrong["x"] * 4 - 4
+    monkeypatch.setattr(lowering, "lower", lambda *_: lower(wrong["loss"]))
+    path = lesson(tmp_path, "from micrograd import Value\nloss = Value(2.0, label='x') ** 2\n")
+    assert main(["lower", f"{path}:loss", "--check"]) == 1
+
+
+def test_a_label_loss_is_the_programs_loss(capsys):
+    assert main(["lower", "loss = x * y", "--at", "x=1,y=2"]) == 0
+    assert "    loss = x * y   " in capsys.readouterr().out

@@ -1,13 +1,17 @@
-"""`micrograd lower`: the array program of a scalar function."""
+"""`micrograd lower`: the array program of a scalar function, a Value or an expression."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 import warnings
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
+from micrograd.cli import reading
 from micrograd.cli.streams import guest, note, write_document
+from micrograd.engine import Value
 from micrograd.printing import printable
 
 SAMPLES = 5  # checked on
@@ -18,17 +22,19 @@ def add_parser(subparsers: Any) -> None:
     """Register the command."""
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "lower",
-        help="turn a scalar function into an array program",
-        description="Print the array program of a function in a Python file: a function of one "
-        "sample, its argument defaults being a sample (lists of numbers), returning a Value or "
-        "lists of them.",
+        help="turn a scalar function or a Value into an array program",
+        description="Print the array program of what a Python file calls NAME: a Value, or a "
+        "function of one sample, its argument defaults being a sample (lists of numbers), that "
+        'returns a Value or lists of them; or of EXPR, such as "x * y" --at x=1,y=2.',
         examples=(
             "micrograd lower lesson.py:loss --check",
             "micrograd lower lesson.py:loss --after arrays",
             "micrograd lower lesson.py:loss --export jax > lesson_jax.py",
+            'micrograd lower "tanh(w * x + b)" --at w=2,x=1,b=-1',
         ),
     )
-    parser.add_argument("function", metavar="FILE.py:FUNCTION", help="what to lower")
+    parser.add_argument("value", metavar="EXPR|FILE.py:NAME", help="what to lower")
+    parser.add_argument("--at", default="", metavar="x=1,y=2", help="the values of EXPR's inputs")
     parser.add_argument(
         "--check",
         action="store_true",
@@ -59,16 +65,13 @@ def add_parser(subparsers: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the program, and what was asked for beside."""
     from micrograd.lowering import lower
-    from micrograd.lowering.compare import compared, like, loaded, weighted
     from micrograd.user_files import failures_of
 
     if options.after and options.export:
         raise ValueError("--after and --export print two things in one place; give one of them")
     if options.main and options.export != "c":
         raise ValueError("--main makes a program of what --export c prints; give both")
-    with guest():
-        function, samples = loaded(options.function)
-    path = options.function.rpartition(":")[0]
+    function, samples, path = _asked(options)
     with failures_of(path), warnings.catch_warnings(record=True) as remarks:
         warnings.simplefilter("always", RuntimeWarning)
         program = lower(function, *samples)
@@ -80,20 +83,56 @@ def run(options: argparse.Namespace) -> int:
         print(printable(program.explain()), file=beside)
     if not options.check:
         return 0
-    function, samples = weighted(program, function, samples)
     with failures_of(path):
+        error, said = _checked(program, function, samples)
+    print(*said, sep="\n", file=beside)
+    return 0 if error <= CLOSE else 1
+
+
+def _asked(options: argparse.Namespace) -> tuple[Any, Sequence[Any], str]:
+    """Return what to lower, a Value or a function and its sample, and the file it is in."""
+    from micrograd.expressions import file_and_name
+    from micrograd.lowering.compare import sampled
+    from micrograd.user_files import load
+
+    path, name = file_and_name(options.value)
+    if not path:
+        return reading.root(options), (), path
+    if options.at:
+        raise ValueError(
+            "--at goes with an expression: a Value has its numbers, a function its sample as the "
+            "defaults of its arguments"
+        )
+    with guest():
+        found = load(path, name, functions=True)
+        return found, () if isinstance(found, Value) else sampled(found, path, name), path
+
+
+def _checked(program: Any, function: Any, samples: Sequence[Any]) -> tuple[float, list[str]]:
+    """Return the largest difference from the scalar engine, and what to say of it."""
+    from micrograd.lowering.compare import compared, like, over_parameters, weighted
+    from micrograd.lowering.trace.samples import as_values
+
+    what = "samples"
+    if program.inputs:
+        function, samples = weighted(program, function, samples)
         batch, held, near = like(program, function, samples, SAMPLES)
         error = compared(program, function, batch)
+    else:
+        what = "points"
+        moved, now = over_parameters(program, function)
+        batch, held, near = like(program, moved, now, SAMPLES)
+        points = [*zip(*batch)] or [()]
+        error = max(compared(program, partial(moved, *map(as_values, x))) for x in points)
     said = [
-        f"compared on {SAMPLES} samples of both signs, of 0.1 to 5 times the size of the given",
+        f"compared on {SAMPLES} {what} of both signs, of 0.1 to 5 times the size of the given",
         f"largest difference from the scalar engine: {error:.2g} of what was added up",
     ]
     if near:
         said.append(f"varied by a fifth, since the function refuses more: {', '.join(near)}")
     if held:
         said.append(f"not varied, since the function refuses other numbers: {', '.join(held)}")
-    print(*said, sep="\n", file=beside)
-    return 0 if error <= CLOSE else 1
+    return error, said
 
 
 def _document(program: Any, options: argparse.Namespace) -> str:

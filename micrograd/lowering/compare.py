@@ -17,18 +17,10 @@ from micrograd.lowering.replay import data_of
 from micrograd.lowering.trace.declared import INPUT, UPSTREAM, declared, values_in
 from micrograd.lowering.trace.samples import as_values
 from micrograd.optim.gradients import Rows
-from micrograd.user_files import named
 
 
-def loaded(text: str) -> tuple[Callable[..., Any], list[Any]]:
-    """Return the function that FILE.py:FUNCTION names, and the sample its defaults are.
-
-    Raises ValueError where there is none, or an argument has no default; OSError for the file.
-    """
-    path, _, name = text.rpartition(":")
-    if not name or not path.endswith(".py"):
-        raise ValueError(f"{text!r} is not FILE.py:FUNCTION, such as lesson.py:loss")
-    function = named(path, name, "function", lambda f: callable(f) and not isinstance(f, type))
+def sampled(function: Callable[..., Any], path: str, name: str) -> list[Any]:
+    """Return the sample that the defaults of a function are; ValueError where one is missing."""
     every = inspect.signature(function).parameters.values()
     parameters = [p for p in every if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     needed = [*parameters, *(p for p in every if p.kind is p.KEYWORD_ONLY)]
@@ -41,7 +33,25 @@ def loaded(text: str) -> tuple[Callable[..., Any], list[Any]]:
             f"{name} in {path} has no default for {', '.join(missing)}; write one "
             f"sample there, such as def {example}"
         )
-    return function, [p.default for p in parameters]
+    return [p.default for p in parameters]
+
+
+def over_parameters(program: Program, loss: Any) -> tuple[Callable[..., Value], list[Any]]:
+    """Return a loss without inputs as a function of the program's parameters, and what these are.
+
+    `loss` is a recorded Value, or a function without arguments. A call moves the parameters.
+    """
+    arrays = program.parameters
+
+    def moved(*given: Any) -> Value:
+        for array, numbers in zip(arrays.values(), given):
+            array[...] = np.reshape([v.data for v in values_in(numbers)], array.shape)
+        program.write_back()
+        root = loss if isinstance(loss, Value) else loss()
+        root.forward()  # a function may use what was computed before it
+        return root
+
+    return moved, [array.tolist() for array in arrays.values()]
 
 
 def weighted(
@@ -75,17 +85,18 @@ def like(
     Where the function refuses those, they are near the sample, or held: a distribution sums to 1.
     Raises ValueError where the program has inputs that the function draws itself.
     """
-    if len(program.inputs) != len(samples):
-        drawn = ", ".join(program.inputs[len(samples) :])
+    names = [*(program.inputs or program.parameters)]
+    if len(names) != len(samples):
+        drawn = ", ".join(names[len(samples) :])
         raise ValueError(
             f"{drawn}: drawn anew at every call of the function; to compare, switch "
             "dropout off by eval()"
         )
     rng = np.random.default_rng(0)
-    values = [declared(n, INPUT, as_values(x)).values for n, x in zip(program.inputs, samples)]
+    values = [declared(n, INPUT, as_values(x)).values for n, x in zip(names, samples)]
     batch = [np.repeat(data_of(x)[None], count, 0) for x in values]
     held, near = [], []
-    for i, name in enumerate(program.inputs):
+    for i, name in enumerate(names):
         rows = program.ids.counts.get(name)
         for draw in (_ids,) if rows is not None else (_far, _near):
             drawn = draw(rng, batch[i], rows)
@@ -122,7 +133,7 @@ def _accepts(function: Callable[..., Any], batch: Sequence[Any]) -> bool:
     return True
 
 
-def compared(program: Program, function: Callable[..., Any], batch: Sequence[Any]) -> float:
+def compared(program: Program, function: Callable[..., Any], batch: Sequence[Any] = ()) -> float:
     """Return the largest difference of losses and gradients, each against its own scale.
 
     The scale of a number is the size of what was added up to it, Σ |contribution|: where large
@@ -130,8 +141,8 @@ def compared(program: Program, function: Callable[..., Any], batch: Sequence[Any
     """
     random.seed(0)
     count = len(batch[0]) if batch else 1
-    value, gradients = program.value_and_grad(*batch)
     losses = [function(*(as_values(x[i]) for x in batch)) for i in range(count)]
+    value, gradients = program.value_and_grad(*batch)
     share = 1.0 if isinstance(program, OutputProgram) else 1 / count
     exact: dict[Value, float] = {}
     scale: dict[Value, float] = {}

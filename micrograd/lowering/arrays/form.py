@@ -23,7 +23,7 @@ from micrograd.lowering.arrays.ir import (
     Size,
     Term,
 )
-from micrograd.lowering.arrays.names import Name, Names, wanted
+from micrograd.lowering.arrays.names import LOSS, Name, Names, wanted
 from micrograd.lowering.arrays.notation import written
 from micrograd.lowering.arrays.reads import read
 from micrograd.lowering.scalars.columns import Ints
@@ -113,7 +113,7 @@ def arrays_of(grouping: Grouping, reduce: str) -> Arrays:
     array, place = grouping.arrays[number[top]], grouping.place[top]
     root = read(array, np.asarray(place), ())
     loss = loss_of(root, grouping.arrays, reduce)
-    names = wanted(grouping.arrays, chains.graph.values) | {loss: Name("loss")}
+    names = wanted(grouping.arrays, chains.graph.values) | {loss: LOSS}
     merged = grouping.merged_into
     return Arrays(
         (*grouping.arrays, loss),
@@ -131,7 +131,7 @@ def loss_of(root: Read, arrays: Sequence[Array], reduce: str) -> Array:
     if any(array.batched for array in arrays) and (root.array.batched or reduce == "sum"):
         summed, scale = ((BATCH, B),), Scale(1.0, -1 if reduce == "mean" else 0)
     term = Term((root,), (), summed, scale)
-    return Array(COMPUTED, (), np.zeros(0, np.intp), terms=(term,), name="loss")
+    return Array(COMPUTED, (), np.zeros(0, np.intp), terms=(term,), name=LOSS.stem)
 
 
 class BrokenProgramError(ValueError):

@@ -61,6 +61,7 @@ _MATRIX = re.compile(
 )
 _NO_UNITS = {"neg", "pow", "square", "exp", "log"}  # above a z, but no hidden units
 TEMPORARY = Name("t", temporary=True)
+LOSS = Name("loss")
 
 
 def normal(name: str) -> str:
@@ -118,7 +119,8 @@ def _wanted(array: Array, values: Sequence[Value], names: Mapping[Array, Name]) 
         return Name(_leaf(array))
     labels = {unnumbered(label) for label in {values[i].label for i in array.nodes.tolist()}}
     label = labels.pop() if len(labels) == 1 else ""
-    return parsed(label) if label and identifier(label) == label else _computed(array, names)
+    own = label and identifier(label) == label != LOSS.stem  # which the program has of its own
+    return parsed(label) if own else _computed(array, names)
 
 
 def _leaf(array: Array) -> str:
