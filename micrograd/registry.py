@@ -85,17 +85,26 @@ def register(
             add(new)
         elif _columns(new) != _columns(BY_NAME[name]):
             raise ValueError(f"there is an operation {name} already: choose another name")
-    return _function(name)
+    return _Function(BY_NAME[name])
 
 
-def _function(name: str) -> Callable[..., Value]:
-    def apply(x: Value | float, *rest: Value | float) -> Value:
-        result: Value = getattr(operand(x), name)(*rest)
+class _Function:
+    """An operation as a function of Values or numbers; a pickle finds it where it is registered."""
+
+    def __init__(self, row: Row) -> None:
+        self.row = row
+        self.__name__ = self.__qualname__ = row.name
+        self.__doc__ = f"Return {row.shown}."
+
+    def __call__(self, x: Value | float, *rest: Value | float) -> Value:
+        result: Value = getattr(operand(x), self.row.name)(*rest)
         return result
 
-    apply.__name__ = apply.__qualname__ = name
-    apply.__doc__ = f"Return {BY_NAME[name].shown}."
-    return apply
+    def __repr__(self) -> str:
+        return f"<operation {self.row.name}: {self.row.value}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _Function, (self.row,)
 
 
 def _columns(row: Row) -> tuple[Any, ...]:

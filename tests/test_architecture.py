@@ -16,7 +16,7 @@ STOREYS = {
     "": [
         ["printing"],
         ["content_policy", "displays", "encodings", "files", "ops"],
-        ["core"],
+        ["core", "near_misses"],
         ["engine"],
         ["graph", "corners", "functions"],
         ["derivatives"],
@@ -26,7 +26,7 @@ STOREYS = {
         ["optim"],
         ["checkpoint"],
         ["nn", "training"],
-        ["near_misses", "user_files"],
+        ["user_files"],
         ["expressions", "render"],
         ["stepper"],
         ["lowering"],

@@ -349,9 +349,12 @@ def test_a_snapshot_has_the_names_of_the_network():
     assert "layer 1 / neuron 0" in graph.scopes
 
 
-@pytest.mark.parametrize("activation", ["rleu", "Tanh", 3])
-def test_an_activation_is_checked_though_no_layer_uses_it(activation):
-    with pytest.raises(ValueError, match="there is no activation"):
+@pytest.mark.parametrize(
+    "activation, said",
+    [("rleu", "'rleu'; is relu meant"), ("Tanh", "'Tanh'; is tanh meant"), (3, "3; give a")],
+)
+def test_an_activation_is_checked_though_no_layer_uses_it(activation, said):
+    with pytest.raises(ValueError, match=f"there is no activation {said}"):
         MLP(2, [1], activation=activation)
 
 

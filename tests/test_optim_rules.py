@@ -507,6 +507,8 @@ def test_a_state_begins_at_0_whatever_the_numbers_are():
         ({"beta1": 1.0}, r"beta1 is 0 or more and below 1, not 1\.0"),
         ({"beta2": -0.1}, "beta2 is 0 or more"),
         ({"eps": 0.0}, "eps keeps a root from 0, so it is above 0"),
+        ({"lr": -0.1}, "lr is 0 or more, not -0.1"),
+        ({"weight_decay": -1e-4}, "weight_decay is 0 or more, not -0.0001"),
     ],
 )
 def test_options_are_checked_where_they_are_given(options, reason):
@@ -523,6 +525,8 @@ def test_options_are_checked_where_they_are_given(options, reason):
         (Adam, "beta2", 1.5, "beta2 is 0 or more and below 1"),
         (RMSProp, "decay", -0.1, "decay is 0 or more and below 1"),
         (AdaGrad, "eps", 0.0, "eps keeps a root from 0, so it is above 0"),
+        (SGD, "lr", -0.1, "lr is 0 or more"),
+        (SGD, "momentum", -0.1, "momentum is 0 or more"),
     ],
 )
 def test_what_a_schedule_of_another_option_gives_is_checked_as_the_option_is(

@@ -118,6 +118,15 @@ def test_one_whose_formula_gives_integers_is_lowered(backend):
     assert loss == 8.0 and gradients["x"].tolist() == [[0.0, 1.0], [0.0, 1.5]]
 
 
+def test_its_function_is_copied_and_pickled_with_what_holds_it():
+    own = register(**SOFT)
+    model = MLP(2, [3, 1], activation=own)
+    for other in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        assert other([0.3, -0.4]).data == model([0.3, -0.4]).data
+    assert repr(own) == "<operation own_soft: 2*tanh(x/2)>"
+    assert own.__doc__ == "Return own_soft(x)." and "own_softNeuron(2)" in repr(model)
+
+
 def test_copies_and_pickles_keep_it_where_it_is_known(tmp_path):
     f = result(Value(0.7), Value(0.4))
     for other in (copy.deepcopy(f), pickle.loads(pickle.dumps(f))):

@@ -25,6 +25,7 @@ from micrograd.engine import (
     weighted_sum,
 )
 from micrograd.nn.module import Module
+from micrograd.near_misses import near_function
 from micrograd.ops import BY_NAME
 from micrograd.printing import counted, shorten
 
@@ -233,8 +234,9 @@ def checked(activation: Activation) -> Any:
     known = [row.name for row in BY_NAME.values() if row.arity == 1]
     if callable(activation) or (isinstance(activation, str) and activation in known):
         return activation
+    near = near_function(activation) if isinstance(activation, str) else ""
     raise ValueError(
-        f"there is no activation {shorten(activation)}; give a function of a Value, "
+        f"there is no activation {shorten(activation)}{near}; give a function of a Value, "
         f"'{LINEAR}', or one of {', '.join(known)}"
     )
 

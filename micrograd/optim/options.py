@@ -9,10 +9,11 @@ from micrograd.core.checks import check_call, is_finite
 from micrograd.printing import shorten
 
 UNIT = ("beta1", "beta2", "decay")  # the options that are parts of 1
+AMOUNTS = ("lr", "scale", "momentum", "weight_decay")  # below 0 a rule climbs, in silence
 
 
 def check_option(name: str, option: Any) -> None:
-    """Raise ValueError where an option is no finite number, or makes a rule divide by 0."""
+    """Raise ValueError where an option is no finite number, divides by 0, or makes a rule climb."""
     if callable(option):
         check_call(f"the schedule of {name}", option, 0)
     elif not is_finite(option):
@@ -22,9 +23,11 @@ def check_option(name: str, option: Any) -> None:
 
 
 def _wrong(name: str, number: float) -> str:
-    """Return what an option has to be where this number would make its rule divide by 0."""
+    """Return what an option has to be, where it is not."""
     if name in UNIT and not 0 <= number < 1:
         return "is 0 or more and below 1"
+    if name in AMOUNTS and number < 0:
+        return "is 0 or more"
     return "keeps a root from 0, so it is above 0" if name == "eps" and number <= 0 else ""
 
 
