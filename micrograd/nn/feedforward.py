@@ -24,8 +24,8 @@ from micrograd.engine import (
     sum_of_products,
     weighted_sum,
 )
-from micrograd.nn.module import Module
 from micrograd.near_misses import near_function
+from micrograd.nn.module import Module
 from micrograd.ops import BY_NAME
 from micrograd.printing import counted, shorten
 
