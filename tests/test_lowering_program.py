@@ -230,6 +230,19 @@ def test_a_trainer_says_what_it_trains_by_what():
     assert told.startswith("Trainer(<Program of ") and "SGD(" in told and "lr=0.25" in told
 
 
+def test_what_is_no_part_of_a_program_is_told():
+    program = window()
+    for asked, kind, told in (
+        (lambda: program.leaf_values("V"), KeyError, "no array 'V'; there are .*W1"),
+        (lambda: program.find(3), TypeError, "a node is a Value, not 3"),
+        (lambda: program.line("x"), TypeError, "a node is a Value, not 'x'"),
+        (lambda: program.trainer(0.1), TypeError, "trainer takes an optimiser, not 0.1"),
+        (lambda: program.trainer(SGD), TypeError, "trainer takes an optimiser, not "),
+    ):
+        with pytest.raises(kind, match=told):
+            asked()
+
+
 def test_what_does_not_fit_a_parameter_is_not_assigned():
     parameters = window().parameters
     before = copy.deepcopy(parameters)
@@ -237,7 +250,8 @@ def test_what_does_not_fit_a_parameter_is_not_assigned():
         (lambda: parameters.update(u=0.0), ValueError, r"u has the shape \(3,\), .* has \(\)"),
         (lambda: parameters.update(W1=[[1.0]]), ValueError, "W1 has the shape"),
         (lambda: parameters.update(W1=[[1.0], [1.0, 2.0]]), ValueError, "W1 .* ragged"),
-        (lambda: parameters.update(V=[1.0]), KeyError, "no 'V' to assign; there are .*W1"),
+        (lambda: parameters.update(V=[1.0]), KeyError, "no array 'V'; there are .*W1"),
+        (lambda: parameters["V"], KeyError, "no array 'V'; there are .*W1"),
         (lambda: parameters.update(u=[1.0, None, 2.0]), TypeError, "u is made of real numbers"),
         (lambda: parameters.update(u=list("123")), TypeError, "u is made of real numbers"),
         (lambda: parameters.update(u=[*map(Value, range(3))]), TypeError, "give the data"),

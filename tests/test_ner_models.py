@@ -365,3 +365,9 @@ def test_words_multiplied_once_give_the_same_scores(average):
     run = network.forward(config, network.gather(config, arrays, ids[kinds]), arrays)
     assert z == pytest.approx(run.z, abs=1e-12)
     assert network.above(config, None, z, arrays).s == pytest.approx(run.s, abs=1e-12)
+
+
+@pytest.mark.parametrize("config", [3, {"dim": 4}, "margin", Config])
+def test_a_tagger_is_made_of_a_config(config):
+    with pytest.raises(TypeError, match="a tagger is made of a Config, not"):
+        Tagger(config)

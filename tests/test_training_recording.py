@@ -146,6 +146,9 @@ def test_a_loss_may_be_a_value():
     recording = Recording(MLP(2, [1]))
     recording.note(Value(2.0))
     assert recording.losses == [2.0]
+    with pytest.raises(TypeError, match="note takes the loss of a step, not 'low'"):
+        recording.note("low")
+    assert len(recording.frames) == 1  # nothing is noted of it
 
 
 @pytest.mark.parametrize("model", [3, None, [Value(1.0)]], ids=str)

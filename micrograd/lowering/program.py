@@ -56,8 +56,8 @@ class Program:
         chains: Chains,
         backend: str = "numpy",
     ) -> None:
-        self.lowered, self.graph, self._leaves, self._chains = lowered, graph, leaves, chains
-        form = lowered.arrays
+        self.lowered, self.graph, self._chains = lowered, graph, chains
+        self._leaves, form = InPlace(leaves), lowered.arrays
         data: dict[str, dict[str, Floats]] = {kind: {} for kind in (INPUT, PARAMETER, CONSTANT)}
         for array in form.arguments:
             name = lowered.names[array]
@@ -197,7 +197,7 @@ class Program:
         return Locations(self.graph, self.lowered.forms(PARAMETER))
 
     def leaf_values(self, name: str) -> Any:
-        """Return the Values of a leaf array, as an object array of its shape."""
+        """Return the Values of a leaf array, an object array of its shape; else KeyError."""
         return self._leaves[name]
 
     def write_back(self) -> None:

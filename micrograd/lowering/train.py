@@ -16,6 +16,7 @@ from micrograd.lowering.native.trainer import NativeTraining
 from micrograd.lowering.scalars.columns import Ints
 from micrograd.lowering.trace.declared import PARAMETER
 from micrograd.lowering.trace.samples import shown
+from micrograd.optim import Optimizer
 
 if TYPE_CHECKING:
     from micrograd.lowering.program import Program
@@ -32,6 +33,8 @@ class Trainer:
 
     def __init__(self, program: Program, optimizer: Any) -> None:
         self.program, self.optimizer = program, optimizer
+        if not isinstance(optimizer, Optimizer):
+            raise TypeError(f"trainer takes an optimiser, not {shown(optimizer)}")
         for name, array in optimizer.parameters.items():
             if program.parameters.get(name) is not array:
                 raise ValueError(

@@ -16,6 +16,7 @@ from micrograd.lowering.code.expr import whole
 from micrograd.lowering.irregular.levels import Levels
 from micrograd.lowering.scalars.columns import Bools, ScalarGraph
 from micrograd.lowering.trace.declared import NUMBER
+from micrograd.printing import shorten
 
 Index = tuple[int, ...]
 ELEMENT, TERM, CHOSEN, WITHIN = "element", "term", "chosen", "within"
@@ -51,6 +52,8 @@ class Locations:
 
     def id(self, value: Value) -> int:
         """Return the id of a Value. Raises ValueError where the graph does not have it."""
+        if not isinstance(value, Value):
+            raise TypeError(f"a node is a Value, not {shorten(value)}")
         if value not in self.graph.ids:
             raise ValueError(
                 f"{described(value)} is not in the graph of this program, which has "

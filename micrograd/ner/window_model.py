@@ -18,7 +18,7 @@ from micrograd.ner.model.windows import Windows, windows
 from micrograd.ner.text import schemes
 from micrograd.ner.text.sentence import Sentence, types_in
 from micrograd.nn import vectors
-from micrograd.printing import counted
+from micrograd.printing import counted, shorten
 
 NUMBERS = ("threshold", "lower", "capital", "slope", "offset")  # of a model, set on the dev set
 CHUNK = 131_072  # windows whose words are multiplied together
@@ -29,6 +29,10 @@ class WindowModel:
     """The model half of a tagger: words, tags, parameters, scores, and the tags they decide on."""
 
     def __init__(self, config: Config | None = None) -> None:
+        if not isinstance(config, (Config, type(None))):
+            raise TypeError(
+                f"a tagger is made of a Config, not {shorten(config)}; Tagger.load reads one"
+            )
         self.config = config or Config()
         self.vocabularies: Vocabularies = {WORDS: Vocabulary()}
         self.labels: list[str] = []

@@ -26,13 +26,14 @@ class InPlace(MutableMapping[str, Any]):
         self._arrays = arrays
 
     def __getitem__(self, name: str) -> Any:
+        if name not in self._arrays:
+            raise KeyError(self._unknown(name))
         return self._arrays[name]
 
     def __setitem__(self, name: str, numbers: Any) -> None:
         """Copy numbers into an array: so `arrays["W"] -= 0.1 * dW` moves it where it lies."""
         if name not in self._arrays:
-            known = ", ".join(self._arrays) or "none"
-            raise KeyError(f"there is no {name!r} to assign; there are {known}")
+            raise KeyError(self._unknown(name))
         array = self._arrays[name]
         try:
             given = np.asarray(numbers)
@@ -49,6 +50,9 @@ class InPlace(MutableMapping[str, Any]):
                 f"{name} is made of real numbers, not {shorten(numbers)}; of a Value, give the data"
             )
         array[...] = given
+
+    def _unknown(self, name: str) -> str:
+        return f"there is no array {name!r}; there are {', '.join(self._arrays) or 'none'}"
 
     def __delitem__(self, name: str) -> None:
         raise TypeError(f"{name} stays: what runs reads it; train a part of the arrays by a dict")

@@ -34,6 +34,8 @@ class Recording:
 
     def note(self, loss: float) -> None:
         """Note the loss of a step that has not moved the parameters yet."""
+        if not is_real(getattr(loss, "data", loss)):
+            raise TypeError(f"note takes the loss of a step, not {shorten(loss)}")
         self._note(loss, self.now() if self._due() else None)
 
     def of(self, step: Step) -> Step:
