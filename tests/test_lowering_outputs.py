@@ -77,7 +77,7 @@ def by_c(program: Any, batch: Any, folder: Path) -> Any:
     subprocess.run([*command, str(source), "-o", str(library), "-lm"], check=True)
     data = dict(zip(program.inputs, batch)) | program._held
     names = signature(program._text(OUTPUT).function).parameters
-    result = np.full((len(batch[0]), *program._shapes[-1]), np.nan)
+    result = np.full((len(batch[0]), *program.arguments.shapes[-1]), np.nan)
     arrays = [np.ascontiguousarray(data[name]) for name in names if name in data]
     pointers = [ctypes.c_void_p(array.ctypes.data) for array in (*arrays, result)]
     ctypes.CDLL(str(library)).forward(ctypes.c_long(len(batch[0])), *pointers)
@@ -100,7 +100,7 @@ def wrong(case: Case, native: bool = False, exports: Any = (by_export,)) -> str:
         [*batch, upstream],
         "sum",
     )
-    ids = program.ids.counts
+    ids = program.arguments.counts
     arrays = [
         np.asarray(x, np.int64 if name in ids else float) for name, x in zip(program.inputs, batch)
     ]

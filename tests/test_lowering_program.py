@@ -329,3 +329,31 @@ def test_what_a_program_reads_is_not_replaced(name):
     program = lower(lambda x: x[0] * x[1], [1.0, 2.0])
     with pytest.raises(AttributeError, match=name):
         setattr(program, name, {})
+
+
+def test_a_batch_unlike_the_last_one_is_looked_at_again():
+    """Most are like the last one, and taken as they are."""
+    program, rng = window(), np.random.default_rng(0)
+    x, x_c = rng.normal(size=(2, 5, 4))
+    right = program(x, x_c)
+    for other in (
+        (x.tolist(), x_c),
+        (x.astype(np.float32).astype(float), x_c),
+        (np.asfortranarray(x), x_c),
+        (np.repeat(x, 2, axis=1)[:, ::2], x_c),
+        (x.astype(">f8"), x_c),
+        (np.ma.array(x).data, x_c),
+    ):
+        assert program(*other) == pytest.approx(right, rel=1e-7)
+        assert program(x, x_c) == right
+    for other, told in (
+        ((x[:3], x_c), "x_c has the shape"),
+        ((x[:, :2], x_c), "x has the shape"),
+        ((x,), "1 input; the program takes 2"),
+        ((x.astype(complex), x_c), "x"),
+        ((np.ma.masked_less(x, 0.0), x_c), "x"),
+    ):
+        with pytest.raises((ValueError, TypeError), match=told):
+            program(*other)
+        assert program(x, x_c) == right
+    assert program(x[:2], x_c[:2]) == pytest.approx(program.value_and_grad(x[:2], x_c[:2])[0])

@@ -74,7 +74,9 @@ def names_within(program):
     exec(head, module)
     names = [*program.inputs, *program.parameters, *program.constants]
     inputs = [
-        np.array([v.data for v in leaves.ravel()], int if name in program.ids.counts else float)
+        np.array(
+            [v.data for v in leaves.ravel()], int if name in program.arguments.counts else float
+        )
         for name, leaves in zip(program.inputs, map(program.leaf_values, program.inputs))
     ]
     inputs = [x.reshape(1, *program.leaf_values(n).shape) for n, x in zip(program.inputs, inputs)]

@@ -97,7 +97,7 @@ def like(
     batch = [np.repeat(data_of(x)[None], count, 0) for x in values]
     held, near = [], []
     for i, name in enumerate(names):
-        rows = program.ids.counts.get(name)
+        rows = program.arguments.counts.get(name)
         for draw in (_ids,) if rows is not None else (_far, _near):
             drawn = draw(rng, batch[i], rows)
             if _accepts(function, [*batch[:i], drawn, *batch[i + 1 :]]):

@@ -12,7 +12,7 @@ import numpy as np
 
 from micrograd.engine import Value
 from micrograd.files import atomic_write
-from micrograd.lowering.batch import Ids, check_shapes
+from micrograd.lowering.batch import Inputs
 from micrograd.lowering.code.text import Text
 from micrograd.lowering.explain import explained, form_after
 from micrograd.lowering.irregular.levels import Levels
@@ -36,7 +36,6 @@ from micrograd.lowering.where import Location, Locations
 from micrograd.ops import BY_NAME
 from micrograd.optim.gradients import Rows
 from micrograd.optim.stretches import InPlace, side_by_side
-from micrograd.printing import counted
 
 
 class Program:
@@ -65,8 +64,8 @@ class Program:
         self._parameters = InPlace(side_by_side(data[PARAMETER]))
         self._constants = InPlace(data[CONSTANT])
         self.inputs = [*data[INPUT]]
-        self.ids = Ids(lowered.lookups, lowered.names)
-        self._shapes = [a.shape for a in form.leaves(INPUT)]
+        shapes = [array.shape for array in form.leaves(INPUT)]
+        self.arguments = Inputs(self.inputs, shapes, lowered.lookups, lowered.names)
         self.guarded = any(BY_NAME[op].watched for op in form.operations)
         self._flagged = any(BY_NAME[op].needs for op in form.operations)
         self._replayed = isinstance(form, Levels) and narrow(form)
@@ -242,7 +241,7 @@ class Program:
         if kind in (FORWARD, OUTPUT):
             return (float(result), {}) if kind == FORWARD else (0.0, {UPSTREAM: result})
         loss, gradients = result
-        if self.ids.lookups:
+        if self.arguments.lookups:
             gradients = {n: Rows(*g) if isinstance(g, tuple) else g for n, g in gradients.items()}
         return float(loss), gradients
 
@@ -260,23 +259,8 @@ class Program:
     def diagnose(self, inputs: Sequence[Any]) -> None:
         """Raise the DomainError that the scalar engine raises on a batch; return if it has none."""
         batch = dict(zip(self.inputs, inputs))
-        batch |= self.ids.rows(batch, self._held)
+        batch |= self.arguments.rows(batch, self._held)
         diagnose(self.graph.values, self._leaves, self._held, batch)
-
-    def arguments(self, batch: tuple[Any, ...], first: int | None = None) -> list[Floats]:
-        """Return the batch as arrays, of all inputs or the `first` ones.
-
-        Raises TypeError for what holds no numbers, ValueError for other shapes.
-        """
-        names = self.inputs[:first]
-        if len(batch) != len(names):
-            takes = f"{len(names)}: {', '.join(names)}; a batch of each, as *zip(*samples) gives"
-            given = f"{counted(len(batch), 'input')}; the program takes "
-            raise ValueError(given + (takes if names else "none: a recorded loss has its numbers"))
-        inputs = [self.ids.array(name, x) for name, x in zip(names, batch)]
-        check_shapes(names, self._shapes, inputs)
-        self.ids.check(names, inputs)
-        return inputs
 
 
 class OutputProgram(Program):

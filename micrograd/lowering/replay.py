@@ -96,7 +96,7 @@ def check_sample(program: Any, kind: str) -> None:
         if _agree(loss, program.root.data, 0.0):
             return
         held = {**program.parameters, **program.constants}
-        rows = program.ids.rows(dict(zip(program.inputs, batch)), held)
+        rows = program.arguments.rows(dict(zip(program.inputs, batch)), held)
         data = {**held, **sample, **{name: row[0] for name, row in rows.items()}}
         leaves = {name: program.leaf_values(name) for name in data}
         again = partial(_evaluated, leaves, data)

@@ -69,7 +69,7 @@ class Native:
 
         Raises CompilerError where there is no compiler, or where it fails.
         """
-        return self.function(wanted)(inputs)
+        return (self._functions.get(wanted) or self.function(wanted))(inputs)
 
     def function(self, wanted: str) -> _Function:
         """Return a function, compiled."""
