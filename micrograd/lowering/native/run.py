@@ -5,8 +5,6 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from itertools import accumulate
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -21,8 +19,6 @@ from micrograd.lowering.trace.declared import FORWARD
 from micrograd.optim.gradients import Rows as RowsOfTable
 
 Result = tuple[float, dict[str, Any], bool]
-Samples = Mapping[Array, Any]  # results that every sample has
-_FLOAT = np.dtype(float)
 _modules: weakref.WeakKeyDictionary[Lowered, dict[Any, Module]] = weakref.WeakKeyDictionary()
 
 
@@ -93,62 +89,53 @@ class _Function:
         self._call = loaded(module.source).run
         pointers = [ctypes.c_void_p] * (2 + len(self._inputs))
         self._call.argtypes = [ctypes.c_long, *pointers]
-        fixed = [array for array in module.results if not array.batched]
-        fields = {array: str(n) for n, array in enumerate(fixed)}
-        self._kind = np.dtype([("loss", float), *((fields[a], float, a.shape) for a in fixed)])
-        self._of_samples = [array for array in module.results if array.batched]
+        results = sorted(module.results, key=lambda array: array.batched)  # as C lays them out
+        self._field = {array: str(n) for n, array in enumerate(results)}
         self._laid = self._laid_out(0)
         found = [(names[leaf], array) for leaf, array in module.gradients.items()]
-        dense = [(name, array) for name, array in found if array not in module.sparse]
-        self._fixed = [(name, fields[a]) for name, a in dense if not a.batched]
-        self._batched = [(name, array) for name, array in dense if array.batched]
-        self._sparse = [(name, array) for name, array in found if array in module.sparse]
+        sparse = module.sparse
+        self._dense = [(name, self._field[a]) for name, a in found if a not in sparse]
+        self._sparse = [(name, a) for name, a in found if a in sparse]
 
-    def _laid_out(self, size: int) -> tuple[int, int, list[tuple[Array, tuple[int, ...], int]]]:
-        """Return `size`, how many numbers a batch of it writes, and the arrays that every sample
-        has, with their shapes and their places in bytes."""
-        shapes = [(size, *array.shape) for array in self._of_samples]
-        *starts, end = accumulate(map(prod, shapes), initial=self._kind.itemsize // 8)
-        places = [8 * start for start in starts]
-        return size, end, list(zip(self._of_samples, shapes, places))
+    def _laid_out(self, size: int) -> tuple[int, np.dtype[Any]]:
+        """Return `size`, and what C writes for a batch of it: a record, whose fields are quick."""
+        shapes = {n: (size,) * a.batched + a.shape for a, n in self._field.items()}
+        return size, np.dtype([("loss", float), *((n, float, s) for n, s in shapes.items())])
 
     def __call__(self, inputs: Sequence[Any]) -> Result:
-        arguments, flat, samples = self._prepared(inputs)
+        arguments, record = self._prepared(inputs)
         strange = self._call(*arguments)
-        return float(flat[0]), self._gradients(flat, samples, inputs), bool(strange)
+        return float(record["loss"]), self._gradients(record, inputs), bool(strange)
 
     def bound(self, inputs: Sequence[Any]) -> tuple[Callable[[], int], dict[str, Any]]:
         """Return a call of C alone, and the gradients that it writes.
 
         It knows where arrays lie: whoever calls it keeps the program and the inputs.
         """
-        arguments, flat, samples = self._prepared(inputs)
-        return partial(self._call, *arguments), self._gradients(flat, samples, inputs)
+        arguments, record = self._prepared(inputs)
+        return partial(self._call, *arguments), self._gradients(record, inputs)
 
-    def _prepared(self, inputs: Sequence[Any]) -> tuple[list[int], Any, dict[Array, Any]]:
-        """Return what C takes, what it writes, and the parts of that that every sample has."""
+    def _prepared(self, inputs: Sequence[Any]) -> tuple[list[int], Any]:
+        """Return what C takes, and the record that it writes."""
         size = len(inputs[0]) if inputs else 1
-        known, count, places = self._laid  # of the last batch: most have its size
+        known, kind = self._laid  # of the last batch: most have its size
         if size != known:
-            _, count, places = self._laid = self._laid_out(size)
-        flat = np.empty(count)
+            _, kind = self._laid = self._laid_out(size)
+        flat = np.empty(kind.itemsize // 8)
         arguments = [size, self._where, *map(address, (flat, *inputs))]
-        return arguments, flat, {a: np.ndarray(shape, _FLOAT, flat, at) for a, shape, at in places}
+        return arguments, np.ndarray((), kind, flat)
 
-    def _gradients(self, flat: Any, samples: Samples, inputs: Sequence[Any]) -> dict[str, Any]:
-        record = np.ndarray((), self._kind, flat)  # its fields take a third of the time of slices
-        gradients: dict[str, Any] = {name: record[field] for name, field in self._fixed}
-        for name, array in self._batched:
-            gradients[name] = samples[array]
+    def _gradients(self, record: Any, inputs: Sequence[Any]) -> dict[str, Any]:
+        gradients: dict[str, Any] = {name: record[field] for name, field in self._dense}
         for name, adjoint in self._sparse:
-            gradients[name] = self._rows(name, adjoint, samples, inputs)
+            gradients[name] = self._rows(name, adjoint, record, inputs)
         return gradients
 
-    def _rows(self, name: str, adjoint: Array, samples: Samples, inputs: Any) -> RowsOfTable:
+    def _rows(self, name: str, adjoint: Array, record: Any, inputs: Any) -> RowsOfTable:
         batch = dict(zip(self._inputs, inputs))
         pairs: list[Any] = []
         for term, part in zip(adjoint.terms, self.module.sparse[adjoint]):
-            pairs += [self._ids(term, batch), samples[part]]
+            pairs += [self._ids(term, batch), record[self._field[part]]]
         return RowsOfTable(*sparse_rows(self.held[name], *pairs))
 
     def _ids(self, term: Term, batch: Mapping[str, Any]) -> Any:
