@@ -232,8 +232,8 @@ class Program:
     def _quietly(self, kind: str, inputs: Sequence[Floats]) -> tuple[float, dict[str, Any], bool]:
         with np.errstate(all="ignore"):
             loss, gradients = self._call(kind, inputs)
-        numbers: Any = (loss, *(getattr(g, "rows", g) for g in gradients.values())) * self.guarded
-        return loss, gradients, self._flagged or not all(np.isfinite(x).all() for x in numbers)
+        strange = self.guarded and (self._flagged or not _finite(loss, gradients))
+        return loss, gradients, strange
 
     def _call(self, kind: str, inputs: Sequence[Floats]) -> tuple[float, dict[str, Any]]:
         function, others = self._functions.get(kind) or self._bound(kind)
@@ -282,3 +282,7 @@ class OutputProgram(Program):
         inputs = self.arguments((*batch, upstream))
         gradients = self.run(INPUT if wrt_inputs else VJP, inputs)[1]
         return gradients.pop(UPSTREAM), gradients
+
+
+def _finite(loss: float, gradients: Mapping[str, Any]) -> bool:
+    return all(np.isfinite(getattr(x, "rows", x)).all() for x in (loss, *gradients.values()))
