@@ -15,6 +15,7 @@ from micrograd.losses import cross_entropy
 from micrograd.nn import MLP, Layer
 from micrograd.render import collapse
 from micrograd.render.batch import find_batch
+from micrograd.render.captions import caption
 from micrograd.render.collapse import LEVELS, MOST_BOXES, PARTS, view
 
 
@@ -224,7 +225,7 @@ def test_a_batch_shows_one_sample():
     graph = snapshot(batch_loss(100))
     seen = checked(view(graph))
     total = next(box for box in seen.boxes if box.kind == "sum")
-    assert total.samples == 100
+    assert total.samples == (1, 100)
     assert len(seen.boxes) < 25 and kinds(seen).count("group") == 3  # the layers of one
     assert seen.owners.count(-1) > 0.9 * len(graph)
     everything = checked(view(graph, "full"))
@@ -251,7 +252,7 @@ def test_every_picture_of_one_sample_says_so(make, samples):
     for level in LEVELS:
         seen = checked(view(graph, level))
         counts = [box.samples for box in seen.boxes if box.samples]
-        assert counts == [samples] * (seen.level != "full"), level
+        assert counts == [(1, samples)] * (seen.level != "full"), level
 
 
 def _beginning_with_the_first(losses):
@@ -276,7 +277,7 @@ def test_samples_are_counted_whatever_adds_them_up(total, labels):
         losses.append(loss)
     graph = snapshot(total(losses))
     first = checked(view(graph, "neuron"))
-    assert [box.samples for box in first.boxes if box.samples] == [5]
+    assert [box.samples for box in first.boxes if box.samples] == [(1, 5)]
     adds = find_batch(graph).members
     assert len(adds) == 4 + (total is sum)  # which begins with 0
     assert len({first.owners[add] for add in adds}) == 1
@@ -289,7 +290,23 @@ def test_samples_of_several_classes_are_one_batch():
     model = MLP(2, [3, 3])
     losses = [cross_entropy(model([i, 1.0]), i % 3) for i in range(7)]
     first = checked(view(snapshot(mean(losses)), "neuron"))
-    assert [box.samples for box in first.boxes if box.samples] == [7]
+    assert [box.samples for box in first.boxes if box.samples] == [(1, 7)]
+
+
+@pytest.mark.parametrize("odd", [0, 1])
+def test_a_loss_that_goes_another_way_for_each_class_shows_one_of_each(odd):
+    """A kind of which there is one alone is no sample: it may be another loss beside."""
+    model, losses = network(), []
+    for i, y in enumerate([1, 0, 0, 1, 0, 1, 1] + [2] * odd):
+        p = model([i, 1.0, 2.0]).sigmoid()
+        losses.append(-p.log() if y == 1 else -(1 - p).log() if y == 0 else p)
+    graph = snapshot(mean(losses))
+    seen = checked(view(graph, "neuron"))
+    (total,) = [box for box in seen.boxes if box.samples]
+    assert total.samples == (2, 7)
+    assert caption(seen, total, None).note == "Σ · 2 of 7 samples"
+    drawn = {node for box in seen.boxes for node in box.members}
+    assert sum(graph.ops[node] == "sigmoid" for node in drawn) == 2 + odd
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
@@ -306,16 +323,16 @@ def test_the_part_that_holds_the_sum_says_how_many_samples_there_are():
     graph = snapshot(f)
     folded = checked(view(graph, "parts"))
     (part,) = [box for box in folded.boxes if box.samples]
-    assert part.kind == "part" and part.samples == 40
+    assert part.kind == "part" and part.samples == (1, 40)
     opened = checked(view(graph, "parts", [part.fold]))
-    assert [box.samples for box in opened.boxes if box.samples] == [40]
+    assert [box.samples for box in opened.boxes if box.samples] == [(1, 40)]
 
 
 @pytest.mark.parametrize("samples", [(3, 4), (4, 3), (2, 5), (5, 2)])
 def test_the_sum_over_the_most_samples_shows_one_of_them(samples):
     first, second = map(batch_loss, samples)
     seen = checked(view(snapshot(first * 2 + second), "sums"))
-    assert [box.samples for box in seen.boxes if box.samples] == [max(samples)]
+    assert [box.samples for box in seen.boxes if box.samples] == [(1, max(samples))]
 
 
 def test_one_term_added_several_times_is_no_batch():

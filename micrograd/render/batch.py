@@ -1,9 +1,9 @@
-"""Batches: a sum over samples, of which a picture shows one."""
+"""Batches: a sum over samples, of which a picture shows one of each kind."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Hashable
 from functools import cache
 from itertools import product
@@ -15,11 +15,21 @@ from micrograd.render.sums import chain, joins
 NUMBERS = re.compile(r"\d+")  # in names, where they count samples, or neurons
 
 
+class Samples(NamedTuple):
+    """How many samples of a batch are drawn, one of each kind, and how many there are."""
+
+    drawn: int
+    total: int
+
+    def __str__(self) -> str:
+        return f"{self.drawn} of {self.total}"
+
+
 class Batch(NamedTuple):
-    """A sum over alike terms: its adds, and the edges (operand, user) of all but one."""
+    """A sum over alike terms: its adds, and the edges (operand, user) of what is not drawn."""
 
     members: tuple[int, ...]
-    samples: int
+    samples: Samples
     dropped: frozenset[tuple[int, int]]
 
 
@@ -28,7 +38,8 @@ def find_batch(graph: Graph) -> Batch | None:
 
     Terms are samples where the same modules were called again: they compute the same from the
     same parameters (leaves with a scope and several users) and differ in other leaves only, in
-    the numbers of their labels, and in which of a layer's outputs they choose, as classes do.
+    the numbers of their labels, and in which of a layer's outputs they choose, as classes do. A
+    loss that goes another way for each class has several kinds of them.
     """
     if not any(graph.scopes):  # no module was called, so none was called again
         return None
@@ -41,7 +52,7 @@ def find_batch(graph: Graph) -> Batch | None:
     for top, side in product(adds, (0, 1)):
         if not joins(graph, users, top, "add", side):
             chained = chain(graph, users, top, side)
-            most = best.samples if best else 1
+            most = best.samples.total if best else 1
             best = _batch(graph, *_samples(*chained, kinds), kinds, most) or best
     return best
 
@@ -59,19 +70,24 @@ def _batch(
     graph: Graph, adds: list[int], terms: list[int], kinds: _Kinds, most: int
 ) -> Batch | None:
     """Return the batch of a sum, where it has more than `most` samples."""
-    counts = Counter(kinds.key(term) for term in terms if kinds.modular[term])
-    if not counts:
-        return None
-    key, count = counts.most_common(1)[0]
-    samples = [term for term in terms if kinds.key(term) == key]
-    if count <= most or len(set(samples)) < count:
-        return None
-    if len({kinds.parameters(sample) for sample in samples}) > 1:
+    of_kind = defaultdict[Hashable, list[int]](list)
+    for term in terms:
+        if kinds.modular[term]:
+            of_kind[kinds.key(term)].append(term)
+    samples = [alike for alike in of_kind.values() if _are_samples(alike, kinds)]
+    total = sum(map(len, samples))
+    if total <= most:
         return None
     inside = set(adds)
-    left_out = set(samples[1:])
+    left_out = {term for _, *others in samples for term in others}
     dropped = {(o, user) for user in inside for o in graph.operands[user] if o in left_out}
-    return Batch(tuple(sorted(adds)), count, frozenset(dropped))
+    return Batch(tuple(sorted(adds)), Samples(len(samples), total), frozenset(dropped))
+
+
+def _are_samples(terms: list[int], kinds: _Kinds) -> bool:
+    """Return whether several terms of one kind are none twice, and of the same parameters."""
+    several = 1 < len(terms) == len(set(terms))
+    return several and len(set(map(kinds.parameters, terms))) == 1
 
 
 class _Kinds:

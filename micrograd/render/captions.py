@@ -111,7 +111,8 @@ def caption(view: View, box: Box, passes: Passes | None) -> Caption:
     graph = view.graph
     name, note = _TITLES[box.kind](graph, box)
     if box.samples:
-        note = f"Σ · sample 1 of {box.samples}"
+        one = box.samples.drawn == 1
+        note = f"Σ · sample {box.samples}" if one else f"Σ · {box.samples} samples"
     gradients: Mapping[int, float] = passes.gradients if passes else {}
     own = was_differentiated(graph)
     numbers = [

@@ -22,7 +22,7 @@ from collections.abc import Collection, Iterable
 from micrograd.core.modes import SEPARATOR
 from micrograd.graph import LEAF, Graph
 from micrograd.printing import shorten
-from micrograd.render.batch import find_batch
+from micrograd.render.batch import Samples, find_batch
 from micrograd.render.memory import is_part, kept, seen
 from micrograd.render.sums import find_sums
 from micrograd.render.view import Box, View, joined
@@ -202,9 +202,9 @@ class _Folder:
             name = fold = f"{kind}{last}"
         return Box(name, kind, nodes, self._outputs(nodes), scope, fold, self._samples(nodes))
 
-    def _samples(self, members: tuple[int, ...]) -> int:
-        """Return how many samples there are, where `members` hold the sum over them, else 0."""
-        return self.batch.samples if self.batch and self.batch.members[-1] in members else 0
+    def _samples(self, members: tuple[int, ...]) -> Samples | None:
+        """Return how many samples there are, where `members` hold the sum over them."""
+        return self.batch.samples if self.batch and self.batch.members[-1] in members else None
 
     def _outputs(self, members: tuple[int, ...]) -> tuple[int, ...]:
         if len(members) == 1 and self.users[members[0]]:

@@ -56,7 +56,7 @@ def _chip(number: str, at: tuple[float, float]) -> str:
 
 def _unit(view: View, box: Box, unit: Unit, gradients: Mapping[int, float]) -> str:
     text = caption(view, box, Passes(dict(gradients)))
-    name, more = (f"Σ · 1 of {box.samples}", [text.note]) if box.samples else (text.name, [])
+    name, more = (f"Σ · {box.samples}", [text.note]) if box.samples else (text.name, [])
     title = "\n".join([text.more, *more, *told_of(view, box, unit, gradients), *_bias(view, unit)])
     return (
         f'<g class="box {box.kind} {unit.kind}" data-box="{escaped(box.id)}">'

@@ -49,7 +49,7 @@ def _unit(
     view: View, box: Box, unit: Unit, gradients: Mapping[int, float], page: Page
 ) -> Iterator[str]:
     """Yield the nodes of a unit: its frame with the numbers in it, and the name of a neuron."""
-    name = tex(f"Σ · 1 of {box.samples}" if box.samples else caption(view, box, None).name)
+    name = tex(f"Σ · {box.samples}" if box.samples else caption(view, box, None).name)
     wide, high = SCALE * unit.width, SCALE * unit.height
     at = _at(page, unit.x, middle_of(unit))
     if unit.kind in ("neuron", "dot"):

@@ -9,6 +9,7 @@ from heapq import heappop, heappush
 from typing import NamedTuple
 
 from micrograd.graph import LEAF, Graph
+from micrograd.render.batch import Samples
 
 _Lines = dict[tuple[int, ...], list[tuple[int, int, int]]]  # graph edges, by box they come from
 
@@ -16,7 +17,7 @@ _Lines = dict[tuple[int, ...], list[tuple[int, int, int]]]  # graph edges, by bo
 class Box(NamedTuple):
     """One box: `kind` is leaf, node, sum, group (one call of a scope), parameters, inputs or part.
 
-    In the box of the sum over a batch, `samples` is how many there are; one is drawn. Else it is 0.
+    In the box of the sum over a batch, `samples` tells how many there are, and are drawn.
     Where a scope was called several times, a group is the `call`-th of `calls`, from 1.
     """
 
@@ -26,7 +27,7 @@ class Box(NamedTuple):
     outputs: tuple[int, ...]
     scope: str = ""
     fold: str = ""
-    samples: int = 0
+    samples: Samples | None = None
     call: int = 0
     calls: int = 0
 

@@ -151,7 +151,7 @@ def _box(box: Box) -> dict[str, Any]:
     if len(box.members) > 1:
         told |= {"outputs": box.outputs, "title": box.scope}
     if box.samples:
-        told["count"] = box.samples
+        told |= {"count": box.samples.total, "drawn": box.samples.drawn}
     return told
 
 

@@ -30,7 +30,7 @@ class Teller {
 
   others() {
     const box = this.model.view.boxes.find(b => b.count);
-    return box ? box.count - 1 : "";
+    return box ? box.count - box.drawn : "";
   }
 
   // What a box shows in its first line, and what is said of it.
@@ -38,7 +38,7 @@ class Teller {
     const { nodes, view } = this.model, place = view.boxes.indexOf(box);
     const title = this.title(place), node = nodes[box.members[0]], count = box.members.length;
     const told = what => fill(this.words.heading, { step: title, what });
-    const [sample, whole] = ["sample", "sample.whole"].map(name => (box.count ? fill(this.words[name], { count: box.count }) : ""));
+    const [sample, whole] = ["sample", "sample.whole"].map(name => (box.count ? fill(this.words[name], box) : ""));
     if (count > 1) {
       const short = title.split(" / ").pop(), open = fill(this.words.open, { name: title, count });
       return { name: short, formula: sample || `${count} ${this.words.values}`,
