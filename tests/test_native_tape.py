@@ -10,7 +10,20 @@ from micrograd.lowering.native.compiler import available
 from tests.lowering_oracle import by_engine, by_native, difference
 
 pytestmark = pytest.mark.skipif(not available(), reason="no C compiler on this machine")
-OWN = ("v", "d", "values", "gradients", "now", "place", "up", "near", "first", "last", "groups")
+OWN = (
+    "v",
+    "d",
+    "loss",
+    "values",
+    "gradients",
+    "now",
+    "place",
+    "up",
+    "near",
+    "first",
+    "last",
+    "groups",
+)
 
 
 def chain(seed: int, leaves: list[Value]) -> Value:

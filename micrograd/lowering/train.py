@@ -93,21 +93,19 @@ class Trainer:
         """Do native steps; where an operation gave no finite number, the engine may say why."""
         assert self.native is not None
         losses: list[float] = []
-        again = False  # the next step, to which the engine has no objection
         while counts:
-            watch = self.program.guarded and not again
-            done, ended = self.native(counts[:1] if again else counts, rows, data, watch)
+            done, ended = self.native(counts, rows, data, self.program.guarded)
             losses += done.tolist()
-            if ended < 0 or (not ended and len(done) == len(counts)):
+            start, end = sum(counts[: len(done) - 1]), sum(counts[: len(done)])
+            if ended > 0:
+                part = slice(None) if rows is None else rows[start:end]
+                batch = [x[part] for x in data]
+                self.program.diagnose(batch)
+                _, ended = self.native([end - start], None, batch, False)  # it has no objection
+            if ended < 0:
                 break
-            again = ended > 0
-            before = sum(counts[: len(done) - again])
-            if again:
-                losses.pop()
-                part = slice(None) if rows is None else rows[before : before + counts[ended - 1]]
-                self.program.diagnose([x[part] for x in data])
-            counts = counts[len(done) - again :]
-            rows = None if rows is None else rows[before:]
+            counts = counts[len(done) :]
+            rows = None if rows is None else rows[end:]
         return losses
 
 

@@ -15,7 +15,6 @@ from micrograd.lowering.native.c.function import Function
 from micrograd.lowering.native.c.memory import Tables
 from micrograd.lowering.native.c.module import WIDTH, array_text, data_of, task
 from micrograd.lowering.native.c.tape import Tape
-from micrograd.lowering.native.c.text import CNames
 
 HEAD = """\
 /* Lowered by micrograd to C99. B is the number of samples, one after the other in every input;
@@ -70,8 +69,7 @@ def exported(
 
 def _function(forms: Any, name: str, tables: Tables) -> Function | Tape:
     if isinstance(forms["arrays"], Levels):
-        names = CNames(forms["arrays"].names)
-        return Tape(forms["arrays"], forms["wanted"], name, names, sparse=False)
+        return Tape(forms["arrays"], forms["wanted"], name, sparse=False)
     return Function(task(forms, name, sparse_rows=False)[0], False, (), tables)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from micrograd.lowering.arrays.ir import (
@@ -17,7 +17,7 @@ from micrograd.lowering.arrays.ir import (
     Size,
     Term,
 )
-from micrograd.lowering.native.c.memory import Memory, Place, RowPlace
+from micrograd.lowering.native.c.memory import Letters, Memory, Place
 from micrograd.lowering.native.c.reductions import Choices, Extents, Parts, product
 from micrograd.lowering.native.c.text import (
     LETTERS,
@@ -53,10 +53,10 @@ class Loops:
     def term(self, array: Array, term: Term, assign: bool) -> list[str]:
         """Return the loops that add a term to an array; `assign` it where it is the first."""
         extents, letters = self._extents(term), self._letters(term)
-        target = self.target(array, term)
+        target = self.target(array, term, letters)
         if term.factors and isinstance(term.factors[0], Choice):
             return self.choices.chosen(array, term.factors[0], letters)
-        if self.products and isinstance(target, Place):
+        if self.products:
             more = not assign or len(term.summed) > 1
             call = product(self.memory, target, term, extents, more)
             if call:
@@ -94,7 +94,7 @@ class Loops:
         lines = nest(outer, body)
         return lines if kept else scope(lines)
 
-    def _value(self, term: Term, letters: Mapping[int, str]) -> str:
+    def _value(self, term: Term, letters: Letters) -> str:
         texts = self._parts(letters, term).texts
         return multiplied([*filter(None, [scale_text(term.scale)]), *texts])
 
@@ -111,7 +111,7 @@ class Loops:
         order: Sequence[int],
         parts: Parts,
         extents: Extents,
-        letters: Mapping[int, str],
+        letters: Letters,
     ) -> tuple[list[str], dict[int, str]]:
         """Return the heads of loops, and the letters left.
 
@@ -163,17 +163,15 @@ class Loops:
         variables = sorted(v for v in term.sizes if v != BATCH)
         return dict(zip(variables, LETTERS)) | {BATCH: SAMPLE}
 
-    def target(self, array: Array, term: Term) -> Place | RowPlace:
+    def target(self, array: Array, term: Term, letters: Letters) -> Place:
         """Return where a term is added."""
-        name = self.memory.names[array]
         if isinstance(term.at, Rows):
-            ids = self.memory.read(term.at.ids)
-            return RowPlace(name, ids, array.shape[-1], term.kept[-1][0])
+            return self.memory.row(array, term.at.ids, term.kept[-1][0], letters)
         if term.at is None:
             return self.memory.whole(array)
-        return self.memory.read(replace(term.at, array=array))
+        return self.memory.read(replace(term.at, array=array), letters)
 
-    def _parts(self, letters: Mapping[int, str], *terms: Term) -> Parts:
+    def _parts(self, letters: Letters, *terms: Term) -> Parts:
         """Return the factors of terms."""
         parts = Parts()
         for term in terms:
@@ -181,7 +179,7 @@ class Loops:
                 self._factor(parts, factor, term, letters)
         return parts
 
-    def _factor(self, parts: Parts, factor: Factor, term: Term, letters: Mapping[int, str]) -> None:
+    def _factor(self, parts: Parts, factor: Factor, term: Term, letters: Letters) -> None:
         if isinstance(factor, Read):
             parts.texts.append(parts.read(self.memory, factor, letters))
         elif isinstance(factor, Formula):
@@ -192,12 +190,13 @@ class Loops:
         elif isinstance(factor, First):
             self.choices.first(parts, factor, self._extents(term), letters)
 
-    def _rows(self, parts: Parts, rows: Rows, term: Term, letters: Mapping[int, str]) -> None:
-        row, ids = term.kept[-1][0], self.memory.read(rows.ids)
+    def _rows(self, parts: Parts, rows: Rows, term: Term, letters: Letters) -> None:
+        row = term.kept[-1][0]
         if rows.table is None:
+            ids = self.memory.read(rows.ids, letters)
             parts.single |= {row, *ids.vars}
             parts.texts.append(f"({ids.text(letters)} == {letters[row]})")
             return
-        place = RowPlace(self.memory.names[rows.table], ids, rows.table.shape[-1], row)
+        place = self.memory.row(rows.table, rows.ids, row, letters)
         parts.places.append(place)
         parts.texts.append(place.text(letters))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from micrograd.lowering.arrays.ir import BATCH, FIXED, Array, Read
 from micrograd.lowering.native.c.text import CNames
 
 Strides = Mapping[int, int]
+Letters = Mapping[int, str]
 Tables = dict[bytes, tuple[str, Any]]  # name and places, by the bytes of these
 
 
@@ -22,41 +23,35 @@ def row_strides(shape: tuple[int, ...]) -> list[int]:
 
 @dataclass(frozen=True)
 class Place:
-    """An element: name[origin + start + Σ stride · variable], the sum looked up in a `table` first.
+    """An element: name[origin + start + Σ stride · variable]; a `scalar` is a variable of C.
 
-    A `scalar` is a variable of C. `origin` is the text of what the block's first sample adds.
-    A variable without a letter is 0.
+    `origin` is the text of what the block's first sample adds, and what is looked up, by a table or
+    by ids, at the variables `by`. A variable without a letter is 0.
     """
 
     name: str
     strides: Strides
     start: int = 0
     origin: str = ""
-    table: str = ""
-    outside: Strides | None = None  # with a table: what is added behind it
+    by: frozenset[int] = frozenset()
     scalar: bool = False
 
     @property
     def vars(self) -> set[int]:
         """Return the variables that it depends on."""
-        return {v for s in (self.strides, self.outside or {}) for v, step in s.items() if step}
+        return {v for v, step in self.strides.items() if step} | self.by
 
     def stride(self, var: int) -> int | None:
-        """Return how far a step of a variable goes; None where a table tells."""
-        if self.table and self.strides.get(var):
-            return None
-        return (self.outside or {}).get(var, 0) if self.table else self.strides.get(var, 0)
+        """Return how far a step of a variable goes; None where what is looked up tells."""
+        return None if var in self.by else self.strides.get(var, 0)
 
-    def text(self, letters: Mapping[int, str]) -> str:
+    def text(self, letters: Letters) -> str:
         """Return the element as C."""
         return self.name if self.scalar else f"{self.name}[{self.index(letters)}]"
 
-    def index(self, letters: Mapping[int, str]) -> str:
+    def index(self, letters: Letters) -> str:
         """Return the index of the element."""
-        inner = _sum(self.strides, self.start, letters)
-        if self.table:
-            inner = _added(_sum(self.outside or {}, 0, letters), f"{self.table}[{inner or 0}]")
-        return _added(self.origin, inner) or "0"
+        return _added(self.origin, _sum(self.strides, self.start, letters)) or "0"
 
     def pointer(self) -> str:
         """Return the address of the element where all variables are 0."""
@@ -64,7 +59,7 @@ class Place:
         return f"{self.name} + {start}" if start else self.name
 
 
-def _sum(strides: Strides, start: int, letters: Mapping[int, str]) -> str:
+def _sum(strides: Strides, start: int, letters: Letters) -> str:
     parts = [
         letters[var] if step == 1 else f"{letters[var]} * {step}"
         for var, step in sorted(strides.items())
@@ -92,28 +87,37 @@ class Memory:
     transposed: list[Array] = field(default_factory=list)
     near: dict[Array, str] = field(default_factory=dict)  # what of the outside has moved to a block
 
-    def read(self, read: Read, name: str = "") -> Place:
-        """Return where a Read is; the array may be called otherwise."""
+    def read(self, read: Read, letters: Letters, name: str = "") -> Place:
+        """Return where a Read is, looked up at `letters`; the array may be called otherwise."""
         array, near = read.array, self.near.get(read.array)
-        apart = {BATCH: array.size} if array.batched and self.block > 1 else {}
-        origin = ""
+        strides = {BATCH: array.size} if array.batched and self.block > 1 else {}
+        origin, start = "", 0
         if array.batched and array in self.outside and near is None:
             origin = "s" if array.size == 1 else f"s * {array.size}"
         name, scalar = name or near or self.names[array], self.is_scalar(array)
-        place = Place(name, apart, 0, origin, scalar=scalar)
         if read.table is not None:
-            strides = dict(zip(read.variables, row_strides(read.table.shape)))
-            return replace(place, strides=strides, table=self.table(read.table), outside=apart)
-        strides, start = dict(apart), 0
+            within = _sum(dict(zip(read.variables, row_strides(read.table.shape))), 0, letters)
+            origin = _added(origin, f"{self.table(read.table)}[{within or 0}]")
+            return Place(name, strides, 0, origin, frozenset(read.variables), scalar)
         for index, step in zip(read.index, row_strides(read.shape)):
             start += index.start * step
             if index.var != FIXED:
                 strides[index.var] = index.step * step
-        return replace(place, strides=strides, start=start)
+        return Place(name, strides, start, origin, scalar=scalar)
+
+    def row(self, table: Array, ids: Read, row: int, letters: Letters) -> Place:
+        """Return the row of a table that the ids at `letters` tell, along the variable `row`."""
+        at = self.read(ids, letters)
+        origin = f"{at.text(letters)} * {table.shape[-1]}"
+        return Place(self.names[table], {row: 1}, 0, origin, frozenset(at.vars))
+
+    def text(self, read: Read, letters: Letters) -> str:
+        """Return a Read as C."""
+        return self.read(read, letters).text(letters)
 
     def whole(self, array: Array) -> Place:
         """Return an array at its own variables."""
-        return self.read(array.whole)
+        return self.read(array.whole, {})
 
     def start(self, array: Array) -> str:
         """Return the address of the first element, of a block's first sample."""
@@ -125,7 +129,7 @@ class Memory:
         if array not in self.fixed or len(array.shape) != 2 or read.split is not None:
             return None
         transpose = Array(array.kind, array.shape[::-1], array.nodes)
-        return self.read(Read(transpose, read.index[::-1]), f"{self.names[array]}_T")
+        return self.read(Read(transpose, read.index[::-1]), {}, f"{self.names[array]}_T")
 
     def is_scalar(self, array: Array) -> bool:
         """Return whether an array is one variable of C."""
@@ -141,26 +145,3 @@ class Memory:
         flat = np.ascontiguousarray(places, np.int32).ravel()
         name, _ = self.tables.setdefault(flat.tobytes(), (f"places{len(self.tables) + 1}", flat))
         return name
-
-
-@dataclass(frozen=True)
-class RowPlace:
-    """A row of a table, at an id: table[ids · width + variable]."""
-
-    table: str
-    ids: Place
-    width: int
-    row: int  # the variable along it
-
-    @property
-    def vars(self) -> set[int]:
-        """Return the variables that it depends on."""
-        return {*self.ids.vars, self.row}
-
-    def stride(self, var: int) -> int | None:
-        """Return how far a step of a variable goes; None where ids tell."""
-        return 1 if var == self.row else None if var in self.ids.vars else 0
-
-    def text(self, letters: Mapping[int, str]) -> str:
-        """Return the element as C."""
-        return f"{self.table}[{self.ids.text(letters)} * {self.width} + {letters[self.row]}]"

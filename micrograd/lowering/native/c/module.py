@@ -87,7 +87,7 @@ def module(forms: Any, name: str, sparse_rows: bool = True) -> Module:
     """Return the module that is compiled and run; without `sparse_rows` gradients of
     tables that arrays look up are whole."""
     if isinstance(forms["arrays"], Levels):
-        tape = Tape(forms["arrays"], forms["wanted"], name, CNames(forms["arrays"].names), True)
+        tape = Tape(forms["arrays"], forms["wanted"], name, sparse=True)
         body, gradients, rows = tape.text(), tape.gradients, tape.rows
         source = FEW_COPIES + assembled(tape, body, "")
         tables_of = tuple(tape.tables.values())

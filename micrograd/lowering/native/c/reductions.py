@@ -9,7 +9,7 @@ from math import prod
 
 from micrograd.lowering.arrays.ir import BATCH, FIXED, Array, Choice, First, Read, Term
 from micrograd.lowering.arrays.reads import number_of
-from micrograd.lowering.native.c.memory import Memory, Place, RowPlace, row_strides
+from micrograd.lowering.native.c.memory import Letters, Memory, Place, row_strides
 from micrograd.lowering.native.c.text import (
     LETTERS,
     SAMPLE,
@@ -36,7 +36,7 @@ def product(
     if len(term.factors) != 2 or not term.summed:
         return None
     reads = [f for f in term.factors if isinstance(f, Read) and f.table is None and f.every]
-    if len(reads) != 2 or target.table:
+    if len(reads) != 2 or target.by:
         return None
     summed = [v for v, _ in term.summed if v in extents]
     kept = [v for v, _ in term.kept if v in extents]
@@ -64,7 +64,7 @@ def _call(
 ) -> tuple[int, list[str], Read | None] | None:
     """Return how good the call with `n` along the columns and `k` summed is, it, what it turns."""
     (n, k), (kept, summed) = roles, variables
-    a, b = (memory.read(read) for read in reads)
+    a, b = (memory.read(read, {}) for read in reads)
     columns = extents[n]
     fits = isinstance(columns, int) and columns >= NARROWEST
     if not fits or target.stride(n) != 1 or a.stride(n) != 0 or not b.stride(k) or not a.stride(k):
@@ -93,7 +93,7 @@ def _call(
     return good, lines, reads[1] if turned else None
 
 
-def _at(place: Place, outer: list[int], letters: Mapping[int, str]) -> str:
+def _at(place: Place, outer: list[int], letters: Letters) -> str:
     """Return the address of an element, the variables of the product 0."""
     steps = {v: s for v, s in place.strides.items() if v in outer}
     index = Place("", steps, place.start, place.origin).index(letters)
@@ -106,15 +106,15 @@ class Parts:
 
     texts: list[str] = field(default_factory=list)
     before: list[str] = field(default_factory=list)  # what has to be computed first
-    places: list[Place | RowPlace] = field(default_factory=list)
+    places: list[Place] = field(default_factory=list)
     single: set[int] = field(default_factory=set)  # variables whose loop cannot be joined
 
-    def read(self, memory: Memory, read: Read, letters: Mapping[int, str]) -> str:
+    def read(self, memory: Memory, read: Read, letters: Letters) -> str:
         """Return what is read, a number of the code as itself, and note where it lies."""
         value = number_of(read)
         if value is not None:
             return number(value)
-        self.places.append(memory.read(read))
+        self.places.append(memory.read(read, letters))
         return self.places[-1].text(letters)
 
 
@@ -131,11 +131,12 @@ class Choices:
         extents: dict[int, int | str] = {v: n for v, n in array.axes if isinstance(n, int)}
         extents[BATCH] = "count"
         chooser = {"max": "maximum", "min": "minimum"}[choice.op]
-        read, target = self.memory.read(choice.read), self.memory.whole(array)
+        target = self.memory.whole(array)
         axes = [(var, str(n)) for var, n in choice.axes if var in choice.read.vars]
-        body = [f"double best = {read.text({**letters, **{var: '0' for var, _ in axes}})};"]
+        first = self.memory.text(choice.read, {**letters, **{var: "0" for var, _ in axes}})
+        body = [f"double best = {first};"]
         if axes:
-            better = self.formulas.call(chooser, "best", read.text(letters))
+            better = self.formulas.call(chooser, "best", self.memory.text(choice.read, letters))
             second = "1" if len(axes) == 1 else "0"
             body += nest([loop(letters[var], n, second) for var, n in axes], [f"best = {better};"])
         value = "best"
@@ -145,21 +146,19 @@ class Choices:
         body.append(f"{target.text(letters)} = {value};")
         return scope(nest([loop(letters[v], extents[v]) for v in own], body))
 
-    def first(
-        self, parts: Parts, first: First, extents: Extents, letters: Mapping[int, str]
-    ) -> None:
+    def first(self, parts: Parts, first: First, extents: Extents, letters: Letters) -> None:
         """Say which element is the first to equal what was chosen: its place, and that it is it."""
         name = self.firsts.setdefault(first, f"first{len(self.firsts) + 1}")
-        z, out = self.memory.read(first.read), self.memory.read(first.out)
         sizes = {var: int(n) for var, n in first.axes}  # type: ignore[arg-type]
         steps = dict(zip(sizes, row_strides(tuple(sizes.values()))))
+        where = {**letters, **{v: _part("at", v, steps, sizes) for v in sizes}}
+        z, out = self.memory.read(first.read, where), self.memory.read(first.out, letters)
         around = [v for v in extents if v in (z.vars | out.vars) - {*sizes}]
         strides, count = {}, 1
         for v in reversed(around):
             strides[v] = count
             count *= self.memory.block if v == BATCH else int(extents[v])
         place = Place(name, strides)
-        where = {**letters, **{v: _part("at", v, steps, sizes) for v in sizes}}
         body = [
             "int at = 0;",
             f"while (at < {prod(sizes.values()) - 1} "

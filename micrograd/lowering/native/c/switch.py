@@ -11,6 +11,7 @@ from micrograd.lowering.native.c.text import Formulas, bracketed
 from micrograd.ops import BY_NAME, WEIGHTED_SUM, Row
 
 NEAR = 64  # operands that are laid side by side
+UP = "const double up = i == place ? now : d[i];"
 
 
 class Switch:
@@ -21,7 +22,7 @@ class Switch:
     """
 
     def __init__(self, levels: Levels, formulas: Formulas, tape: Any) -> None:
-        self.levels, self.formulas, self.tape, self.names = levels, formulas, tape, tape.names
+        self.levels, self.formulas, self.tape = levels, formulas, tape
 
     def text(self, backward: bool = False) -> list[str]:
         """Return the loop over the groups, in which a `switch` finds the operation."""
@@ -45,19 +46,18 @@ class Switch:
 
     def _case(self, number: int, formula: Formula, backward: bool) -> list[str]:
         """Return the case of an operation, from its row."""
-        v = self.names["v"]
         head = f"case {number}: /* {formula.op} */"
         each = "for (int i = first; i < last; i++)"
         if formula.op == WEIGHTED_SUM.name:
             return [head, *(f"    {x}" for x in self._sum(each, backward)), "    break;"]
-        row, now = BY_NAME[formula.op], self.names["now"]
+        row = BY_NAME[formula.op]
         columns = ("x", self.levels.x), ("y", self.levels.y)
         of = {c: f"{self.tape.table(f'{c}_of', column)}[i]" for c, column in columns}
         if backward:
-            letters = {"x": f"{v}[{of['x']}]", "y": f"{v}[{of['y']}]", "out": f"{v}[i]"}
+            letters = {"x": f"v[{of['x']}]", "y": f"v[{of['y']}]", "out": "v[i]"}
         else:
-            letters = {c: f"({place} == i - 1 ? {now} : {v}[{place}])" for c, place in of.items()}
-        letters |= {"k": f"{v}[{of['y']}]"} if formula.k == "y" else {}
+            letters = {c: f"({place} == i - 1 ? now : v[{place}])" for c, place in of.items()}
+        letters |= {"k": f"v[{of['y']}]"} if formula.k == "y" else {}
         k = formula.k if isinstance(formula.k, float) else None
         if not backward:
             return [head, *self._values(row, k, letters, each), "    break;"]
@@ -66,53 +66,42 @@ class Switch:
 
     def _added(self, each: str, of: dict[str, str], local: list[str]) -> list[str]:
         """Return the loop that adds gradients to those of operands, x last: it may be y too."""
-        d, now, place = (self.names[own] for own in ("d", "now", "place"))
-        lines = [f"{d}[{at}] += up * {of_y};" for at, of_y in zip([of["y"]], local[1:])]
-        lines += [
-            f"{place} = {of['x']};",
-            f"{d}[{place}] = {now} = {d}[{place}] + up * {local[0]};",
-        ]
-        return [f"{each} {{", f"    {self._up()}", *(f"    {line}" for line in lines), "}"]
-
-    def _up(self) -> str:
-        d, now, place = (self.names[own] for own in ("d", "now", "place"))
-        return f"const double up = i == {place} ? {now} : {d}[i];"
+        lines = [f"d[{of['y']}] += up * {of_y};" for of_y in local[1:]]
+        lines += [f"place = {of['x']};", f"d[place] = now = d[place] + up * {local[0]};"]
+        return [f"{each} {{", f"    {UP}", *(f"    {line}" for line in lines), "}"]
 
     def _values(self, row: Row, k: float | None, letters: dict[str, str], each: str) -> list[str]:
         """Return the loop of values; where these take long, from operands laid side by side."""
-        v, now = self.names["v"], self.names["now"]
         value = self.formulas.text(row.value, k, letters)
         if row.arity != 1 or "(" not in value or "k" in letters:
-            return [f"    {each}", f"        {v}[i] = {now} = {value};"]
-        operand = f"{v}[{self.names['x_of']}[i + j]]"
+            return [f"    {each}", f"        v[i] = now = {value};"]
+        operand = f"v[{self.tape.table('x_of', self.levels.x)}[i + j]]"
         near = self.formulas.text(row.value, k, {"x": "near[j]"})
         return [
             "    if (last - first < 4) {",
-            f"        {each} {v}[i] = {now} = {value};",
+            f"        {each} v[i] = now = {value};",
             "        break;",
             "    }",
             f"    for (int i = first; i < last; i += {NEAR}) {{",
             f"        const int count = last - i < {NEAR} ? last - i : {NEAR};",
             f"        double near[{NEAR}];",
             f"        for (int j = 0; j < count; j++) near[j] = {operand};",
-            f"        for (int j = 0; j < count; j++) {v}[i + j] = {near};",
+            f"        for (int j = 0; j < count; j++) v[i + j] = {near};",
             "    }",
-            f"    {now} = {v}[last - 1];",
+            "    now = v[last - 1];",
         ]
 
     def _sum(self, each: str, backward: bool) -> list[str]:
-        v, d = self.names["v"], self.names["d"]
         starts = self.tape.table("starts", self.levels.start)
         terms = self.tape.table("terms", self.levels.term)
         inner = f"for (int t = {starts}[i]; t < {starts}[i + 1]; t++)"
-        now, place = self.names["now"], self.names["place"]
         if backward:
-            line = f"{place} = {terms}[t], {d}[{place}] = {now} = {d}[{place}] + up;"
-            return [f"{each} {{", f"    {self._up()}", f"    {inner}", f"        {line}", "}"]
+            line = f"place = {terms}[t], d[place] = now = d[place] + up;"
+            return [f"{each} {{", f"    {UP}", f"    {inner}", f"        {line}", "}"]
         body = [
             "double sum = 0.0;",
             inner,
-            f"    sum += {v}[{terms}[t]];",
-            f"{v}[i] = {now} = sum;",
+            f"    sum += v[{terms}[t]];",
+            "v[i] = now = sum;",
         ]
         return [f"{each} {{", *(f"    {line}" for line in body), "}"]

@@ -12,11 +12,11 @@ from micrograd.lowering.arrays.reads import flat_places
 from micrograd.lowering.irregular.levels import Levels, Lookup
 from micrograd.lowering.native.c.function import Task
 from micrograd.lowering.native.c.switch import Switch
-from micrograd.lowering.native.c.text import Formulas
+from micrograd.lowering.native.c.text import CNames, Formulas
 from micrograd.lowering.trace.declared import FORWARD, INPUT, OUTPUT
 from micrograd.ops import BY_NAME
 
-OWN = "v d values gradients now place groups x_of y_of starts terms loss"
+OWN = "v d values gradients now place loss"  # no array has these names
 SAMPLE_LOOP = "for (long s = 0; s < B; s++)"
 
 
@@ -27,21 +27,20 @@ class Tape:
     called from here, it watches for numbers that are not finite; without `sparse`, it stands alone.
     """
 
-    def __init__(self, levels: Levels, wanted: str, name: str, names: Any, sparse: bool) -> None:
-        self.levels, self.names, self.formulas = levels, names, Formulas()
+    def __init__(self, levels: Levels, wanted: str, name: str, sparse: bool) -> None:
+        self.levels, self.formulas = levels, Formulas()
+        self.names = CNames(levels.names, OWN)
         self.placed = levels.given(levels.placed, wanted)
         watched = levels.operations if sparse else ()
         self.guarded, self.threads = {op for op in watched if BY_NAME[op].watched}, sparse
         self.backward, self.tables = wanted != FORWARD, dict[str, Any]()
-        for own in OWN.split():
-            names.enter(own, own)
         self.gradients = {leaf: self._adjoint(leaf, sparse) for leaf in levels.wanted(wanted)}
         self.rows = {a: self._rows(a) for leaf, a in self.gradients.items() if a.terms}
         results = [r for a in self.gradients.values() for r in self.rows.get(a, (a,))]
         results.sort(key=lambda array: array.batched)
         loss = results[0] if wanted == OUTPUT else Array("computed", (), np.zeros(0, np.intp))
         arguments = tuple(levels.given(levels.arguments, wanted))
-        self.task = Task(name, arguments, (), loss, tuple(results), names)
+        self.task = Task(name, arguments, (), loss, tuple(results), self.names)
 
     def _adjoint(self, leaf: Array, sparse: bool) -> Array:
         """Return the array of a gradient; with terms, one for each lookup, where it is sparse."""
@@ -65,7 +64,6 @@ class Tape:
 
     def text(self) -> str:
         """Return the function."""
-        v, d, loss = (self.names[own] for own in ("v", "d", "loss"))
         returned = self.task.kind == "double"
         root, batched = self.levels.root, bool(self.levels.leaves(INPUT))
         share = "1.0 / (double)B" if batched and self.levels.reduce == "mean" else "1.0"
@@ -74,22 +72,22 @@ class Tape:
         sample = [
             *(line for a in placed if a.batched and not a.lookup for line in self._put_leaf(a)),
             *(line for x in self.levels.lookups for line in self._put_rows(x)),
-            f"double {self.names['now']} = {v}[{self.levels.bounds[0] - 1}];",
+            f"double now = v[{self.levels.bounds[0] - 1}];",
             *switch.text(),
-            *([f"*strange |= odd({v}, {len(self.levels.op)});"] if self.guarded else []),
-            *([f"{loss} += {share} * {v}[{root}];"] if returned else []),
+            *([f"*strange |= odd(v, {len(self.levels.op)});"] if self.guarded else []),
+            *([f"loss += {share} * v[{root}];"] if returned else []),
         ]
         if self.backward:
             sample += [
-                f"memset({d}, 0, {size} * sizeof(double));",
-                f"{d}[{root}] = {share};",
-                f"int {self.names['place']} = -1;",
+                f"memset(d, 0, {size} * sizeof(double));",
+                f"d[{root}] = {share};",
+                "int place = -1;",
                 *switch.text(backward=True),
                 *(line for leaf, a in self.gradients.items() for line in self._taken(leaf, a)),
             ]
         lines = [
             *self._memory(size),
-            *([f"double {loss} = 0.0;"] if returned else []),
+            *(["double loss = 0.0;"] if returned else []),
             *self._numbers(),
             *(line for a in placed if not a.batched for line in self._put_leaf(a)),
             *(
@@ -100,7 +98,7 @@ class Tape:
             f"{SAMPLE_LOOP} {{",
             *(f"    {line}" for line in sample),
             "}",
-            *([f"return {loss};"] if returned else []),
+            *(["return loss;"] if returned else []),
         ]
         return self.task.defined(self.parameters(), lines)
 
@@ -110,14 +108,12 @@ class Tape:
         Else the compiler asks for the place of a thread's memory inside the loops.
         """
         own = {"v": "values", "d": "gradients"} if self.backward else {"v": "values"}
-        short = [self.names[own_name] for own_name in own]
         if not self.threads:
-            return [f"STATIC double {', '.join(f'{x}[{size}]' for x in short)};"]
-        long = [self.names[x] for x in own.values()]
-        pointers = ", ".join(f"*restrict {x} = {y}" for x, y in zip(short, long))
-        once = ", ".join(f'"+r"({x})' for x in short)
+            return [f"STATIC double {', '.join(f'{x}[{size}]' for x in own)};"]
+        pointers = ", ".join(f"*restrict {x} = {y}" for x, y in own.items())
+        once = ", ".join(f'"+r"({x})' for x in own)
         return [
-            f"STATIC double {', '.join(f'{x}[{size}]' for x in long)};",
+            f"STATIC double {', '.join(f'{x}[{size}]' for x in own.values())};",
             f"double {pointers};",
             f'__asm__("" : {once});',
         ]
@@ -159,14 +155,12 @@ class Tape:
             return []
         at = self.table("number_slots", slots)
         numbers = self.table("numbers", self.levels.numbers.astype(float))
-        return [
-            f"for (int i = 0; i < {len(slots)}; i++) {self.names['v']}[{at}[i]] = {numbers}[i];"
-        ]
+        return [f"for (int i = 0; i < {len(slots)}; i++) v[{at}[i]] = {numbers}[i];"]
 
     def _put(self, array: Array, value: str) -> list[str]:
         """Put a leaf into the slots of its nodes; what the result does not depend on has none."""
         slots = self._slots(array)
-        line = f"if ({slots}[i] >= 0) {self.names['v']}[{slots}[i]] = {value};"
+        line = f"if ({slots}[i] >= 0) v[{slots}[i]] = {value};"
         return [f"for (int i = 0; i < {array.size}; i++)", f"    {line}"]
 
     def _put_leaf(self, array: Array) -> list[str]:
@@ -189,7 +183,7 @@ class Tape:
 
     def _taken(self, leaf: Array, adjoint: Array) -> Iterator[str]:
         """Yield the lines that add the gradient of a leaf to a result."""
-        d, name = self.names["d"], self.names[adjoint]
+        name = self.names[adjoint]
         if adjoint.terms:
             for lookup, part in zip(self._lookups(leaf), self.rows[adjoint]):
                 yield from self._copied(self._slots(lookup.array), part)
@@ -199,16 +193,16 @@ class Tape:
             yield from self._copied(slots, adjoint)
             return
         yield f"for (int i = 0; i < {leaf.size}; i++)"
-        yield f"    if ({slots}[i] >= 0) {name}[i] += {d}[{slots}[i]];"
+        yield f"    if ({slots}[i] >= 0) {name}[i] += d[{slots}[i]];"
         for lookup in self._lookups(leaf):
             row, own, width = self._row(lookup), self._slots(lookup.array), leaf.shape[-1]
             place = f"{name}[{row} * {width} + i % {width}]"
             yield f"for (int i = 0; i < {lookup.array.size}; i++)"
-            yield f"    if ({own}[i] >= 0) {place} += {d}[{own}[i]];"
+            yield f"    if ({own}[i] >= 0) {place} += d[{own}[i]];"
 
     def _copied(self, slots: str, result: Array) -> list[str]:
-        place, d = f"{self.names[result]}[s * {result.size} + i]", self.names["d"]
+        place = f"{self.names[result]}[s * {result.size} + i]"
         return [
             f"for (int i = 0; i < {result.size}; i++)",
-            f"    {place} = {slots}[i] >= 0 ? {d}[{slots}[i]] : 0.0;",
+            f"    {place} = {slots}[i] >= 0 ? d[{slots}[i]] : 0.0;",
         ]

@@ -183,12 +183,12 @@ BEGINNINGS = r"\d|_|fast_|row_|HUGE|(M|FP|L|SEEK|MATH)_"
 
 
 class CNames(dict[Any, str]):
-    """The names of arrays as C can have them: those of the notes, in ASCII, none of C's own."""
+    """The names of arrays as C can have them: those of the notes, in ASCII, not C's or `own`."""
 
-    def __init__(self, names: Mapping[Any, str]) -> None:
+    def __init__(self, names: Mapping[Any, str], own: str = "") -> None:
         super().__init__()
         self.original = dict(names)
-        self._taken = {*KEYWORDS.split(), *_math_names(), *BY_NAME}
+        self._taken = {*KEYWORDS.split(), *_math_names(), *BY_NAME, *own.split()}
         for item, name in names.items():
             self.enter(item, name)
 
