@@ -13,7 +13,7 @@ from micrograd.engine import Value
 from micrograd.functions import dot
 from micrograd.losses import l1
 from micrograd.lowering import Program, lower
-from micrograd.lowering.native import compiler
+from micrograd.lowering.native import compiler, run
 from micrograd.lowering.native.compiler import available
 from micrograd.nn import MLP, Layer, Neuron
 from micrograd.ops import ROWS, DomainError
@@ -22,7 +22,14 @@ from tests.fuzz_draw import Draw
 from tests.golden_models import MODELS, lowered
 from tests.irregular_models import batch_of_model, dag, every_row, model
 from tests.lowering_fuzz import Ready, failures, failures_of, report
-from tests.lowering_oracle import by_engine, by_native, by_program, difference, natively
+from tests.lowering_oracle import (
+    by_engine,
+    by_native,
+    by_program,
+    dense,
+    difference,
+    natively,
+)
 from tests.test_lowering_infinities import PLACES, ROOT, applied, assert_equal, inside
 from tests.test_lowering_max import assert_right, graphs, pooling
 from tests.test_native_export import printed
@@ -416,3 +423,18 @@ def test_windows_over_two_axes(seed):
     batch = [draw.choice([-1.5, -0.5, 0.0, 0.5, 1.0, 2.0], (3, *image.shape)).tolist()]
     ready = Ready(program, natively(program), batch, by_engine(program, loss, batch))
     assert failures_of(ready, ("c", "blocks")) == {}
+
+
+def test_more_results_than_a_record_of_numpy_holds(monkeypatch):
+    made = MODELS["window_of_ids"]()
+    batch = [np.asarray(x) for x in made.batch]
+    right = natively(made.program).value_and_grad(*batch)
+    with pytest.raises(ValueError, match="C int"):  # else this may go
+        np.dtype([("loss", float), ("0", float, (run.RECORD + 1,))])
+    monkeypatch.setattr(run, "RECORD", 0)
+    loss, gradients = natively(made.program).value_and_grad(*batch)
+    assert loss == right[0] and gradients.keys() == right[1].keys()
+    for name, gradient in right[1].items():
+        np.testing.assert_array_equal(
+            dense(gradients[name], made.program, name), dense(gradient, made.program, name)
+        )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from itertools import accumulate
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,7 @@ from micrograd.lowering.passes import Lowered
 from micrograd.lowering.trace.declared import FORWARD
 from micrograd.optim.gradients import Rows as RowsOfTable
 
+RECORD = 2**28 - 1  # numbers: a record of NumPy's ends at 2 GB
 Result = tuple[float, dict[str, Any], bool]
 _modules: weakref.WeakKeyDictionary[Lowered, dict[Any, Module]] = weakref.WeakKeyDictionary()
 
@@ -97,10 +100,15 @@ class _Function:
         self._dense = [(name, self._field[a]) for name, a in found if a not in sparse]
         self._sparse = [(name, a) for name, a in found if a in sparse]
 
-    def _laid_out(self, size: int) -> tuple[int, np.dtype[Any]]:
-        """Return `size`, and what C writes for a batch of it: a record, whose fields are quick."""
+    def _laid_out(self, size: int) -> tuple[int, int, Any]:
+        """Return `size`, how many numbers C writes for a batch of it, and as what: a record, whose
+        fields are quick, or the shapes of its parts where these are more than one can hold."""
         shapes = {n: (size,) * a.batched + a.shape for a, n in self._field.items()}
-        return size, np.dtype([("loss", float), *((n, float, s) for n, s in shapes.items())])
+        count = 1 + sum(map(prod, shapes.values()))
+        if count > RECORD:
+            return size, count, {"loss": (), **shapes}
+        fields = ((n, float, shape) for n, shape in shapes.items())
+        return size, count, np.dtype([("loss", float), *fields])
 
     def __call__(self, inputs: Sequence[Any]) -> Result:
         arguments, record = self._prepared(inputs)
@@ -118,11 +126,14 @@ class _Function:
     def _prepared(self, inputs: Sequence[Any]) -> tuple[list[int], Any]:
         """Return what C takes, and the record that it writes."""
         size = len(inputs[0]) if inputs else 1
-        known, kind = self._laid  # of the last batch: most have its size
+        known, count, kind = self._laid  # of the last batch: most have its size
         if size != known:
-            _, kind = self._laid = self._laid_out(size)
-        flat = np.empty(kind.itemsize // 8)
+            _, count, kind = self._laid = self._laid_out(size)
+        flat = np.empty(count)
         arguments = [size, self._where, *map(address, (flat, *inputs))]
+        if isinstance(kind, dict):
+            parts = np.split(flat, [*accumulate(map(prod, kind.values()))][:-1])
+            return arguments, {n: x.reshape(kind[n]) for n, x in zip(kind, parts)}
         return arguments, np.ndarray((), kind, flat)
 
     def _gradients(self, record: Any, inputs: Sequence[Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,7 +25,7 @@ SECTIONS = ("before", "samples", "after")  # the loop over the samples, and arou
 class Task:
     """What a function computes: `arrays` in order, operands first; `results` go to the caller.
 
-    `arguments` are the arrays that it is called with.
+    `arguments` are the arrays that it is called with, `ids` those of them that hold row numbers.
     """
 
     name: str
@@ -34,11 +34,30 @@ class Task:
     loss: Array
     results: tuple[Array, ...]
     names: CNames
+    ids: Collection[Array]
 
     @property
     def kind(self) -> str:
         """Return the type of the function: it returns the loss, unless that is outputs."""
         return "void" if self.loss in self.results else "double"
+
+    def parameters(self, watched: bool, tables: Mapping[str, Any]) -> list[tuple[str, Any]]:
+        """Return the parameters after the batch size, and the arrays or tables that they take."""
+        read: list[tuple[str, str, Any]] = [
+            *(
+                ("long long" if a in self.ids else "double", self.names[a], a)
+                for a in self.arguments
+            ),
+            *(
+                ("int" if x.dtype == np.int32 else "double", name, name)
+                for name, x in tables.items()
+            ),
+        ]
+        return [
+            *((f"const {kind} *restrict {name}", item) for kind, name, item in read),
+            *((f"double *restrict {self.names[a]}", a) for a in self.results),
+            *([("int *strange", "&strange")] if watched else []),
+        ]
 
     def defined(self, parameters: Iterable[tuple[str, Any]], lines: Iterable[str]) -> str:
         """Return the definition of the function, of `parameters` behind the batch size."""
@@ -69,7 +88,6 @@ class Function:
         self.sections: dict[str, list[str]] = {name: [] for name in SECTIONS}
         self.gate = gate(task.arrays, task.loss) if blocks else None
         self.left: list[str] = []
-        self._ids = {a.lookup.ids.array for a in task.arrays if a.lookup}
 
     def text(self) -> str:
         """Return the function."""
@@ -92,14 +110,7 @@ class Function:
 
     def parameters(self) -> list[tuple[str, Any]]:
         """Return the parameters after the batch size, and the arrays that they take."""
-        names, ids = self.task.names, self._ids
-        inputs = [
-            (f"const {'long long' if a in ids else 'double'} *restrict {names[a]}", a)
-            for a in self.task.arguments
-        ]
-        strange = [("int *strange", "&strange")] if self.guarded else []
-        results = [(f"double *restrict {names[a]}", a) for a in self.task.results]
-        return [*inputs, *results, *strange]
+        return self.task.parameters(bool(self.guarded), {})
 
     def _sample(self, array: Array) -> None:
         """Compute an array of each sample, within the loop."""
@@ -143,7 +154,7 @@ class Function:
 
     def _pass(self, gate: Gate) -> None:
         """Go on with the samples alone that get a gradient."""
-        text = GateText(gate, self.memory, self._ids)
+        text = GateText(gate, self.memory, self.task.ids)
         self.sections["before"].append(text.calm())
         self.sections["samples"] += text.entered()
         self.left = text.left(self.task.results)

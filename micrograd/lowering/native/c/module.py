@@ -80,7 +80,8 @@ def task(forms: Any, name: str, sparse_rows: bool) -> tuple[Task, dict[Array, tu
     for adjoint in (gradients[leaf] for leaf in (*arguments, arrays.loss.of) if leaf in gradients):
         results += rows.get(adjoint, [adjoint])
     results.sort(key=lambda array: array.batched)
-    return Task(name, arguments, tuple(computed), arrays.loss, tuple(results), names), rows
+    ids = {array.lookup.ids.array for array in computed if array.lookup}
+    return Task(name, arguments, tuple(computed), arrays.loss, tuple(results), names, ids), rows
 
 
 def module(forms: Any, name: str, sparse_rows: bool = True) -> Module:

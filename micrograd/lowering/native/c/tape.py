@@ -40,7 +40,7 @@ class Tape:
         results.sort(key=lambda array: array.batched)
         loss = results[0] if wanted == OUTPUT else Array("computed", (), np.zeros(0, np.intp))
         arguments = tuple(levels.given(levels.arguments, wanted))
-        self.task = Task(name, arguments, (), loss, tuple(results), self.names)
+        self.task = Task(name, arguments, (), loss, tuple(results), self.names, levels.ids)
 
     def _adjoint(self, leaf: Array, sparse: bool) -> Array:
         """Return the array of a gradient; with terms, one for each lookup, where it is sparse."""
@@ -120,22 +120,7 @@ class Tape:
 
     def parameters(self) -> list[tuple[str, Any]]:
         """Return the parameters after the batch size, and the arrays or tables that they take."""
-        ids = self.levels.ids
-        leaves = [
-            (f"const {'long long' if a in ids else 'double'} *{self.names[a]}", a)
-            for a in self.task.arguments
-        ]
-        tables = [
-            (f"const {'int' if data.dtype == np.int32 else 'double'} *restrict {name}", name)
-            for name, data in self.tables.items()
-        ]
-        strange = [("int *strange", "&strange")] if self.guarded else []
-        return [
-            *leaves,
-            *tables,
-            *strange,
-            *((f"double *restrict {self.names[a]}", a) for a in self.task.results),
-        ]
+        return self.task.parameters(bool(self.guarded), self.tables)
 
     def table(self, wanted: str, data: Any) -> str:
         """Return the name of a table, entered once."""
