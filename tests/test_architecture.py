@@ -213,7 +213,7 @@ def test_imports_within_functions_are_read(tmp_path):
 
 
 # What C reads, the bits of floats and of sets, keys of two places: 64 bits where addresses have 32.
-WIDE = {"batch", "train", "native.trainer", "native.c.memory", "irregular.levels"}
+WIDE = {"batch", "train", "native.trainer", "native.c.memory"}
 WIDE |= {"arrays.axes", "arrays.group", "scalars.chains", "scalars.columns"}
 
 

@@ -133,8 +133,6 @@ def test_constants_and_a_loss_that_needs_no_sample():
 
 def test_formulas_stay_few_whatever_the_number_of_constants():
     rng, x = random.Random(5), Value(0.5, label="x")
-    few = lower(sum((x + 1).pow(k) for k in (2, 3, -1, 0.5)))
-    assert "x ** 3" in few.source and "x ** y" not in few.source
     root = x.leaky_relu(0.3)
     for _ in range(50):
         root = (1.5 + root.tanh()) ** rng.uniform(-2, 2) + root.leaky_relu(rng.random())
@@ -176,7 +174,7 @@ def test_exported_graphs_agree(target):
 def test_every_operation_is_exported(target):
     root = every_row()
     program = lower(root)
-    assert len({op for op, _ in program.lowered.arrays.formulas}) >= len(ROWS)
+    assert len(program.lowered.arrays.operations) >= len(ROWS)
     assert_same(program.value_and_grad()[1], scalar_gradients(root, program))
     assert_exported(target, program)
     assert_source_runs(program)

@@ -79,7 +79,7 @@ def _levels(levels: Levels, graph: ScalarGraph) -> list[str]:
     """Return the rows of leaves, and of operations: those with the biggest groups first."""
     groups: dict[str, list[Group]] = {}
     for group in sorted(levels.groups, key=lambda g: g.first - g.last):
-        groups.setdefault(group.formula.op, []).append(group)
+        groups.setdefault(group.op, []).append(group)
     return [
         "too irregular for an array for each: became the places of one array v, the leaves",
         *(_leaf(levels, graph, array) for array in levels.arrays),

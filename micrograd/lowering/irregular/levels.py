@@ -21,11 +21,9 @@ from micrograd.lowering.arrays.names import Name, Names
 from micrograd.lowering.code.build import Builder
 from micrograd.lowering.code.expr import Expr, Table
 from micrograd.lowering.scalars.chains import Chains
-from micrograd.lowering.scalars.columns import ADD, MUL, NAMES, NONE, WEIGHTED, Bools, Floats, Ints
+from micrograd.lowering.scalars.columns import ADD, MUL, NAMES, NONE, WEIGHTED, Floats, Ints
 from micrograd.lowering.trace.declared import INPUT
 from micrograd.ops import BY_NAME, WEIGHTED_SUM
-
-MOST_CONSTANTS = 4  # of one operation that its formulas are written out for; more are operands
 
 
 def places(first: int, last: int) -> str:
@@ -33,17 +31,10 @@ def places(first: int, last: int) -> str:
     return f"v[{first}]" + (f" to v[{last}]" if last > first else "")
 
 
-class Formula(NamedTuple):
-    """An operation as the text of a program has it; where `k` is y, a slot holds its constant."""
+class Group(NamedTuple):
+    """Nodes of one level and operation: the slots from `first` to before `last`."""
 
     op: str
-    k: float | str | None
-
-
-class Group(NamedTuple):
-    """Nodes of one level and formula: the slots from `first` to before `last`."""
-
-    formula: Formula
     first: int
     last: int
 
@@ -67,8 +58,8 @@ class Levels(Form):
     """An irregular graph, its nodes in slots: the leaves, then level by level.
 
     `arrays` are the leaf arrays, `slots` where their elements lie. `number_slots` hold numbers of
-    the code, and constants where an operation has many. `slot` finds a node of the graph, or the
-    sum that it became a part of. The sums have the terms term[start[i]:start[i + 1]].
+    the code and the constants of operations, which are their y. `slot` finds a node of the graph,
+    or the sum that it became a part of. The sums have the terms term[start[i]:start[i + 1]].
     """
 
     slots: dict[Array, Ints]
@@ -77,7 +68,6 @@ class Levels(Form):
     op: Ints
     x: Ints
     y: Ints
-    k: Floats
     level: Ints
     start: Ints
     term: Ints
@@ -94,40 +84,33 @@ class Levels(Form):
             used = self.slots[array][self.slots[array] >= 0]
             where = places(used.min(), used.max()) if used.size else "nowhere"
             lines.append(f"{where:<20} {self.names[array]}  # {array.sizes}")
-        for (op, k), first, last in self.groups:
-            what = op.replace(WEIGHTED_SUM.name, "sum") + ("" if k is None else f", k = {k}")
+        for op, first, last in self.groups:
+            what = op.replace(WEIGHTED_SUM.name, "sum")
             lines.append(f"{places(first, last - 1):<20} {what}, level {level[first]}")
         return "\n".join(lines)
-
-    @property
-    def operations(self) -> set[str]:
-        """Return the names of the operations."""
-        return {NAMES[code] for code in np.unique(self.op).tolist() if code}
 
     @cached_property
     def bounds(self) -> list[int]:
         """Return where the groups begin, and where the last one ends."""
         new = self.level > 0
-        new[1:] &= ~_same(self.op) | ~_same(self.level) | ~_same(self.k.view(np.int64))
+        new[1:] &= (self.op[1:] != self.op[:-1]) | (self.level[1:] != self.level[:-1])
         return [*np.flatnonzero(new).tolist(), len(self.op)]
 
     @cached_property
     def which(self) -> Ints:
-        """Return the number of every group's formula."""
-        firsts = self.bounds[:-1]
-        return numbered(zip(self.op[firsts].tolist(), self.k[firsts].view(np.int64).tolist()))
+        """Return the number of every group's operation."""
+        return numbered(self.op[self.bounds[:-1]].tolist())
 
     @cached_property
-    def formulas(self) -> list[Formula]:
-        """Return the operations in the graph, each once."""
-        firsts = np.array(self.bounds)[np.unique(self.which, return_index=True)[1]]
-        return [*map(_formula, self.op[firsts].tolist(), self.k[firsts].tolist())]
+    def operations(self) -> list[str]:
+        """Return the names of the operations, in the order of their numbers."""
+        return [NAMES[code] for code in dict.fromkeys(self.op[self.bounds[:-1]].tolist())]
 
     @property
     def groups(self) -> list[Group]:
         """Return the groups, operands before users."""
         ends = zip(self.which.tolist(), pairwise(self.bounds))
-        return [Group(self.formulas[n], first, last) for n, (first, last) in ends]
+        return [Group(self.operations[n], first, last) for n, (first, last) in ends]
 
     @property
     def placed(self) -> list[Array]:
@@ -143,7 +126,7 @@ class Levels(Form):
     def data(self) -> dict[str, Any]:
         """Return the tables that the text reads.
 
-        `groups` has a row (formula, first, last) for the entries first to last; `entries` the
+        `groups` has a row (operation, first, last) for the entries first to last; `entries` the
         slots out, x and y of each: a node has one entry, a sum one for every term.
         """
         count = np.where(self.op == WEIGHTED, np.diff(self.start), self.op > 0)
@@ -169,17 +152,8 @@ class Levels(Form):
         return wanted
 
 
-def _same(column: Ints) -> Any:
-    return column[1:] == column[:-1]
-
-
-def _formula(code: int, k: float) -> Formula:
-    op = NAMES[code]
-    return Formula(op, k if k == k else "y" if BY_NAME[op].constants else None)
-
-
 class Nodes(NamedTuple):
-    """The nodes to be sorted: those of the graph, the products of its sums, the `numbers`.
+    """The nodes to be sorted: those of the graph, the products of its sums, its constants.
 
     `term` holds the terms of the sums one after the other, `start` where a node's begin.
     """
@@ -187,13 +161,12 @@ class Nodes(NamedTuple):
     op: Ints
     x: Ints
     y: Ints
-    k: Floats
     level: Ints
     live: Ints
     start: Ints
     length: Ints
     term: Ints
-    numbers: Floats
+    constants: Floats
 
 
 def spelled_out(form: Chains, level: Ints) -> Nodes:
@@ -211,37 +184,26 @@ def spelled_out(form: Chains, level: Ints) -> Nodes:
     two = np.flatnonzero(length == 2)
     x[two], y[two] = term[start[two]], term[start[two] + 1]
     length[two] = 0
-    spelled, numbers, place = _many_constants(op, graph.k)
-    y[spelled] = n + len(product) + place
+    codes = [c for c in np.unique(op).tolist() if c and BY_NAME[NAMES[c]].constants]
+    has_constant = np.isin(op, codes)
+    constants, place = np.unique(graph.k[has_constant], return_inverse=True)
+    y[has_constant] = n + len(product) + place.ravel()
 
-    def column(nodes: Any, of_products: Any, of_numbers: Any) -> Any:
-        parts = np.broadcast_to(of_products, len(product)), np.full(len(numbers), of_numbers)
+    def column(nodes: Any, of_products: Any, of_constants: Any) -> Any:
+        parts = np.broadcast_to(of_products, len(product)), np.full(len(constants), of_constants)
         return np.concatenate((nodes, *parts))
 
     return Nodes(
         column(op, MUL, 0),
         column(x, form.a[product], NONE),
         column(y, form.b[product], NONE),
-        column(np.where(spelled, np.nan, graph.k), np.nan, np.nan),
         column(2 * level, 2 * level[owner] - 1, 0),
         np.flatnonzero(column(form.remaining, True, True)),
         column(start, 0, 0),
         column(length, 0, 0),
         term,
-        numbers,
+        constants,
     )
-
-
-def _many_constants(op: Ints, k: Floats) -> tuple[Bools, Floats, Ints]:
-    """Mark the nodes whose constants are to be operands; return these, and which each has."""
-    spelled = np.zeros(len(op), bool)
-    for code in np.unique(op).tolist():
-        own = op == code
-        if code and BY_NAME[NAMES[code]].constants:
-            values = np.unique(k[own])
-            spelled |= own & (len(values) > MOST_CONSTANTS or np.isnan(values).any())
-    numbers, place = np.unique(k[spelled], return_inverse=True)
-    return spelled, numbers, place.ravel()
 
 
 def _slots(form: Chains, slot: Ints) -> Ints:
@@ -263,7 +225,7 @@ def levelled(
     """Return a graph by levels. `arrays` hold all its leaves, the numbers of the code last."""
     nodes = spelled_out(form, level)
     live, count = nodes.live, len(nodes.op)
-    order = live[np.lexsort((nodes.k[live].view(np.int64), nodes.op[live], nodes.level[live]))]
+    order = live[np.lexsort((nodes.op[live], nodes.level[live]))]
     slot = np.full(count + 1, NONE)  # one more: of the operand that there is not
     slot[order] = np.arange(len(order))
     length = nodes.length[order]
@@ -279,16 +241,15 @@ def levelled(
     )
     names = Names(wanted, [table for lookup in lookups for table in lookup.tables])
     written = np.array([form.graph.values[i].data for i in pool.nodes.tolist()])
-    constants = count - len(nodes.numbers) + np.arange(len(nodes.numbers))
+    constants = np.arange(count - len(nodes.constants), count)
     return Levels(
         named,
         {a: slot[a.nodes] for a in named},
         slot[np.append(pool.nodes, constants)],
-        np.append(written, nodes.numbers),
+        np.append(written, nodes.constants),
         nodes.op[order],
         slot[nodes.x[order]],
         slot[nodes.y[order]],
-        nodes.k[order],
         nodes.level[order],
         start,
         slot[term],

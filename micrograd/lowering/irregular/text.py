@@ -12,11 +12,11 @@ from typing import Any
 
 from micrograd.lowering.arrays.ir import BATCH, Array, B
 from micrograd.lowering.code.construct import binary, expression
-from micrograd.lowering.code.expr import Expr, Shape, ref
+from micrograd.lowering.code.expr import Shape, ref
 from micrograd.lowering.code.kinds import Printer, reshaped
 from micrograd.lowering.code.module import module
 from micrograd.lowering.code.text import Text, commented, parted
-from micrograd.lowering.irregular.levels import Formula, Levels
+from micrograd.lowering.irregular.levels import Levels
 from micrograd.lowering.trace.declared import FORWARD, INPUT, OUTPUT, PARAMETER
 from micrograd.ops import BY_NAME, WEIGHTED_SUM
 
@@ -100,7 +100,7 @@ class LevelsText:
     def operations(self) -> str:
         """Return the table of operations, and the two passes over the groups."""
         groups, entries = (self.levels.data[name].shape for name in self.tables)
-        head, rows = _OPERATIONS.format(groups, entries), map(operation, self.levels.formulas)
+        head, rows = _OPERATIONS.format(groups, entries), map(operation, self.levels.operations)
         return "\n".join((head, *rows, "]\n\n", self._passes(groups[0], entries[1])))
 
     def _passes(self, groups: int, entries: int) -> str:
@@ -212,34 +212,22 @@ class LevelsText:
         return f"{name} = {name}.at[{key}].set({value})" if self.jax else f"{name}[{key}] = {value}"
 
 
-def _expressions(formula: Formula) -> tuple[Expr, list[Expr]]:
-    """Return the value of an operation, and what it adds to the gradients of its operands."""
-    op, k = formula
-    row, names = BY_NAME[op], {letter: ref(letter, ("n",)) for letter in ("x", "y", "out", "d")}
-    number = k if isinstance(k, float) else None
-    if k == "y":
-        names["k"] = names["y"]
-    added = [binary("*", names["d"], expression(text, number, names)) for text in row.local]
-    return expression(row.value, number, names), added
-
-
-def operation(formula: Formula) -> str:
+def operation(op: str) -> str:
     """Return the row of an operation: its value, and its contributions."""
-    op, k = formula
     if op == WEIGHTED_SUM.name:
         return "    (lambda x, y: x, lambda d, x, y, out: (d,)),  # sum"
-    show = Printer({})
-    value, parts = _expressions(formula)
-    added = [show(part) for part in parts]
+    row, show = BY_NAME[op], Printer({})
+    names = {letter: ref(letter, ("n",)) for letter in ("x", "y", "out", "d")}
+    names["k"] = names["y"]
+    value = show(expression(row.value, None, names))
+    added = [show(binary("*", names["d"], expression(text, None, names))) for text in row.local]
     added[0] += "," * (len(added) == 1)
-    remark = f"{op}: y is its constant" if k == "y" else op
-    text = (
-        f"    (lambda x, y: {show(value)}, lambda d, x, y, out: ({', '.join(added)})),  # {remark}"
-    )
+    remark = f"{op}: y is its constant" if row.constants else op
+    text = f"    (lambda x, y: {value}, lambda d, x, y, out: ({', '.join(added)})),  # {remark}"
     if len(text) <= WIDTH:
         return text
     apart = ",\n         ".join(added)
-    return f"    (lambda x, y: {show(value)},  # {remark}\n     lambda d, x, y, out: ({apart})),"
+    return f"    (lambda x, y: {value},  # {remark}\n     lambda d, x, y, out: ({apart})),"
 
 
 def text_of(levels: Levels, wanted: str) -> Text:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.lowering.irregular.levels import Formula, Levels
+from micrograd.lowering.irregular.levels import Levels
 from micrograd.lowering.native.c.text import Formulas, bracketed
 from micrograd.ops import BY_NAME, WEIGHTED_SUM, Row
 
@@ -38,30 +38,29 @@ class Switch:
         places = f"const int first = {groups}[3 * g + 1], last = {groups}[3 * g + 2];"
         cases = [
             line
-            for n, formula in enumerate(self.levels.formulas)
-            for line in self._case(n, formula, backward)
+            for n, op in enumerate(self.levels.operations)
+            for line in self._case(n, op, backward)
         ]
         body = [places, f"switch ({groups}[3 * g]) {{", *cases, "}"]
         return [f"{head} {{", *(f"    {line}" for line in body), "}"]
 
-    def _case(self, number: int, formula: Formula, backward: bool) -> list[str]:
+    def _case(self, number: int, op: str, backward: bool) -> list[str]:
         """Return the case of an operation, from its row."""
-        head = f"case {number}: /* {formula.op} */"
+        head = f"case {number}: /* {op} */"
         each = "for (int i = first; i < last; i++)"
-        if formula.op == WEIGHTED_SUM.name:
+        if op == WEIGHTED_SUM.name:
             return [head, *(f"    {x}" for x in self._sum(each, backward)), "    break;"]
-        row = BY_NAME[formula.op]
+        row = BY_NAME[op]
         columns = ("x", self.levels.x), ("y", self.levels.y)
         of = {c: f"{self.tape.table(f'{c}_of', column)}[i]" for c, column in columns}
         if backward:
             letters = {"x": f"v[{of['x']}]", "y": f"v[{of['y']}]", "out": "v[i]"}
         else:
             letters = {c: f"({place} == i - 1 ? now : v[{place}])" for c, place in of.items()}
-        letters |= {"k": f"v[{of['y']}]"} if formula.k == "y" else {}
-        k = formula.k if isinstance(formula.k, float) else None
+        letters |= {"k": f"v[{of['y']}]"} if row.constants else {}
         if not backward:
-            return [head, *self._values(row, k, letters, each), "    break;"]
-        added = [bracketed(self.formulas.text(text, k, letters)) for text in row.local]
+            return [head, *self._values(row, letters, each), "    break;"]
+        added = [bracketed(self.formulas.text(text, None, letters)) for text in row.local]
         return [head, *(f"    {x}" for x in self._added(each, of, added)), "    break;"]
 
     def _added(self, each: str, of: dict[str, str], local: list[str]) -> list[str]:
@@ -70,13 +69,13 @@ class Switch:
         lines += [f"place = {of['x']};", f"d[place] = now = d[place] + up * {local[0]};"]
         return [f"{each} {{", f"    {UP}", *(f"    {line}" for line in lines), "}"]
 
-    def _values(self, row: Row, k: float | None, letters: dict[str, str], each: str) -> list[str]:
+    def _values(self, row: Row, letters: dict[str, str], each: str) -> list[str]:
         """Return the loop of values; where these take long, from operands laid side by side."""
-        value = self.formulas.text(row.value, k, letters)
+        value = self.formulas.text(row.value, None, letters)
         if row.arity != 1 or "(" not in value or "k" in letters:
             return [f"    {each}", f"        v[i] = now = {value};"]
         operand = f"v[{self.tape.table('x_of', self.levels.x)}[i + j]]"
-        near = self.formulas.text(row.value, k, {"x": "near[j]"})
+        near = self.formulas.text(row.value, None, {"x": "near[j]"})
         return [
             "    if (last - first < 4) {",
             f"        {each} v[i] = now = {value};",
