@@ -6,7 +6,7 @@ network are here, its calls are the time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from itertools import combinations, pairwise
 from operator import is_
 from typing import Any
@@ -121,18 +121,15 @@ class Stretch:
             states[name].update(numbers)
 
 
-def in_a_row(
-    names: Iterable[str],
-    states: States,
-    numbers: Sequence[str],
-    follows: Callable[[str, str], bool],
+def _in_a_row(
+    names: Iterable[str], states: States, numbers: Sequence[str], before: Mapping[str, str]
 ) -> list[list[str]]:
     """Return names, those together that follow each other and whose `numbers` are the same."""
     rows: list[list[str]] = []
     for name in names:
         last = rows[-1][-1] if rows else name
         alike = all(states[last][key] == states[name][key] for key in numbers)
-        if alike and follows(last, name):  # no name follows itself
+        if alike and before.get(name) == last:
             rows[-1].append(name)
         else:
             rows.append([name])
@@ -175,7 +172,7 @@ class Vectors:
             return []
         if names != self._last[0] or not all(one.whole(state) for one, _ in self._last[1]):
             numbers = [key for key in state[names[0]] if key not in optimizer.slots]
-            rows = in_a_row(names, state, numbers, lambda x, y: before.get(y) == x)
+            rows = _in_a_row(names, state, numbers, before)
             self._last = names, [self._laid(optimizer, row, numbers) for row in rows if row[1:]]
         return self._last[1]
 
