@@ -11,7 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from micrograd.lowering.native import c, run
+from micrograd.lowering.native import run
 from micrograd.lowering.native.compiler import FLAGS, compiler
 from micrograd.lowering.passes import FORWARD
 from micrograd.lowering.trace.declared import INPUT, PARAMETER
@@ -60,7 +60,7 @@ def _library(sources: Iterable[str], folder: Path) -> dict[str, Any]:
 def _divided(source: str) -> tuple[list[str], str]:
     """Return what all modules that need it have alike, piece by piece, and the rest."""
     pieces = [piece.strip() for piece in source.split("\n\n")]
-    helpers = Path(c.__file__).with_name("helpers").glob("*.c")
+    helpers = Path(active.__file__).with_name("helpers").glob("*.c")
     files = [p for path in helpers for p in path.read_text("utf-8").strip().split("\n\n")]
     common = [p for p in pieces if p.startswith("#") or p in files]
     return common, "\n\n".join(p for p in pieces if p not in common)
