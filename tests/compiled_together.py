@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from micrograd.lowering.native import run
+from micrograd.lowering.native.c import active
 from micrograd.lowering.native.compiler import FLAGS, compiler
 from micrograd.lowering.passes import FORWARD
 from micrograd.lowering.trace.declared import INPUT, PARAMETER
@@ -21,7 +22,11 @@ OWN = re.compile(r"^(?:static )?(?:inline |const )*(?:int|double) (\w+)[\[(]", r
 
 @contextmanager
 def compiled_together(programs: Iterable[Any], folder: Path) -> Iterator[None]:
-    """Have what `programs` run compiled at once, quickly, and not one by one."""
+    """Have what `programs` run compiled at once, quickly, and not one by one.
+
+    Samples without a gradient leave the blocks of small networks too.
+    """
+    worth, active.WORTH = active.WORTH, -1
     sources = [source for program in programs for source in _sources(program)]
     library = _library(dict.fromkeys(sources), folder)
     before = run.loaded
@@ -29,7 +34,7 @@ def compiled_together(programs: Iterable[Any], folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        run.loaded = before
+        run.loaded, active.WORTH = before, worth
 
 
 def _sources(program: Any) -> list[str]:

@@ -11,6 +11,7 @@ import numpy as np
 from micrograd.lowering.adjoints.places import own_variables
 from micrograd.lowering.arrays.form import BrokenProgramError
 from micrograd.lowering.arrays.ir import BATCH, Array, Choice, Index, Read, Rows, Term
+from micrograd.lowering.native.c.active import Gate, GateText, gate
 from micrograd.lowering.native.c.loops import Loops
 from micrograd.lowering.native.c.memory import Memory, Tables
 from micrograd.lowering.native.c.text import CNames, Formulas
@@ -85,6 +86,8 @@ class Function:
         )
         self.loops = Loops(self.memory, self.formulas, products=blocks)
         self.sections: dict[str, list[str]] = {name: [] for name in SECTIONS}
+        self.gate = gate(task.arrays, task.loss) if blocks else None
+        self.left: list[str] = []
 
     def text(self) -> str:
         """Return the function."""
@@ -92,6 +95,8 @@ class Function:
             (self._sample if array.batched else self._fixed)(array)
             if array.formula and array.formula.op in self.guarded:
                 self._watch(array)
+            if self.gate and array is self.gate.array:
+                self._pass(self.gate)
         lines = [*self._declared([a for a in self.task.arrays if not a.batched])]
         lines += [*self._turned(), *self.sections["before"]]
         if self.sections["samples"]:
@@ -147,6 +152,13 @@ class Function:
         many = f"count * {array.size}" if array.batched else f"{array.size}"
         lines.append(f"*strange |= odd({self.memory.start(array)}, {many});")
 
+    def _pass(self, gate: Gate) -> None:
+        """Go on with the samples alone that get a gradient."""
+        text = GateText(gate, self.memory, self.task.ids)
+        self.sections["before"].append(text.calm())
+        self.sections["samples"] += text.entered()
+        self.left = text.left(self.task.results)
+
     def _declared(self, arrays: Sequence[Array]) -> list[str]:
         """Return the declarations of local arrays."""
         own = [a for a in arrays if a not in self.memory.outside]
@@ -179,8 +191,9 @@ class Function:
         lines = self._declared([a for a in self.task.arrays if a.batched])
         if block > 1:
             head = f"for (long s = 0; s < B; s += {block}) {{"
-            lines.insert(0, f"const int count = B - s < {block} ? (int)(B - s) : {block};")
-        lines += self.sections["samples"]
+            kind = "int" if self.gate else "const int"
+            lines.insert(0, f"{kind} count = B - s < {block} ? (int)(B - s) : {block};")
+        lines += [*self.sections["samples"], *self.left]
         return [head, *(f"    {line}" for line in lines), "}"]
 
 

@@ -85,15 +85,16 @@ class Memory:
     fixed: frozenset[Array]  # what a call does not change
     tables: Tables
     transposed: list[Array] = field(default_factory=list)
+    near: dict[Array, str] = field(default_factory=dict)  # what of the outside has moved to a block
 
     def read(self, read: Read, letters: Letters, name: str = "") -> Place:
         """Return where a Read is, looked up at `letters`; the array may be called otherwise."""
-        array = read.array
+        array, near = read.array, self.near.get(read.array)
         strides = {BATCH: array.size} if array.batched and self.block > 1 else {}
         origin, start = "", 0
-        if array.batched and array in self.outside:
+        if array.batched and array in self.outside and near is None:
             origin = "s" if array.size == 1 else f"s * {array.size}"
-        name, scalar = name or self.names[array], self.is_scalar(array)
+        name, scalar = name or near or self.names[array], self.is_scalar(array)
         if read.table is not None:
             within = _sum(dict(zip(read.variables, row_strides(read.table.shape))), 0, letters)
             origin = _added(origin, f"{self.table(read.table)}[{within or 0}]")

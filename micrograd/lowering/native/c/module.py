@@ -22,7 +22,7 @@ from micrograd.ops import BY_NAME
 
 WIDTH = 98
 FAST = ("exp", "log", "log1p", "tanh")  # functions of ours that loops of vectors can call
-OWN = {"fast_": "mathematics.c", "product(": "product.c"}
+OWN = {"fast_": "mathematics.c", "product(": "product.c", "alive(": "active.c"}
 # The loops of a tape's many cases, each peeled, take twice as long to compile, and run no faster.
 FEW_COPIES = '#pragma GCC optimize("no-peel-loops")\n'
 STATIC = """#ifndef STATIC
