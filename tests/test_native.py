@@ -123,7 +123,7 @@ def assert_equal_together(program, places):
         np.testing.assert_allclose(ours[name], gradient, rtol=1e-13)
 
 
-@pytest.mark.parametrize("size", [1, 2, 47, 48, 49, 95, 96, 97, 200])
+@pytest.mark.parametrize("size", [1, 2, 47, 48, 49, 63, 64, 65, 200])
 def test_a_batch_of_any_size(size):
     made = MODELS["corrupt_windows"]()
     rng = np.random.default_rng(size)

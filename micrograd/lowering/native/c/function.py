@@ -17,7 +17,8 @@ from micrograd.lowering.native.c.memory import Memory, Tables
 from micrograd.lowering.native.c.text import CNames, Formulas
 
 STACK = 64 * 1024  # bytes: what is larger lies in static memory
-BLOCK = 48  # samples that are treated together
+BLOCK, LONG = 48, 64  # samples that are treated together: longer where they are far in any case
+L2 = 256 * 1024  # bytes that are not far
 SECTIONS = ("before", "samples", "after")  # the loop over the samples, and around it
 
 
@@ -80,7 +81,7 @@ class Function:
         self.memory = Memory(
             task.names,
             outside,
-            BLOCK if blocks else 1,
+            _block(a for a in task.arrays if a.batched and a not in outside) if blocks else 1,
             frozenset(a for a in task.arguments if not a.batched),
             tables,
         )
@@ -213,6 +214,11 @@ def _alike(array: Array, term: Term) -> bool:
         return False
     own = own_variables(array, term)
     return own is not None and all(v == w for v, w in own.items())
+
+
+def _block(local: Iterable[Array]) -> int:
+    """Return how many samples to treat together."""
+    return LONG if 8 * LONG * sum(array.size for array in local) > L2 else BLOCK
 
 
 def sparse(gradient: Array) -> list[Array]:
