@@ -420,3 +420,16 @@ def test_what_squares_or_takes_a_logarithm_makes_no_hidden_units():
     W = matrix(random.Random(0), 3, 2)
     text = lower(lambda x: sum(dot(row, x) ** 2 for row in W), [0.5, -1.0]).source
     assert "(z ** 2)" in text and "h = " not in text, text
+
+
+def test_parts_of_a_table_are_x_where_no_other_array_is():
+    table = matrix(random.Random(0), 3, 4)
+    pairs = [(0, 1), (0, 3), (2, 3), (1, 2), (1, 3)]
+
+    def gram(x):
+        return x[0] * sum(dot([r[a] for r in table], [r[b] for r in table]) for a, b in pairs)
+
+    text = lower(gram, [0.5], parameters={"T": table}, names=["x"]).source
+    assert "T_parts = T[:, i1] " in text and "T_parts * T_parts_2" in text, text
+    text = lower(gram, [0.5], parameters={"T": table}, names=["y"]).source
+    assert "x = T[:, i1] " in text, text

@@ -161,12 +161,19 @@ def _added(array: Array, names: Mapping[Array, Name]) -> list[Name]:
 
 
 def _longer(array: Array, names: Mapping[Array, Name]) -> Name:
-    """Return x_padded for x with 0s around it, hs for h, h_2, ... side by side."""
+    """Return x_padded for x with 0s around it, hs for h, h_2, ... side by side, x for rows."""
     of = [names.get(read.array, TEMPORARY) for read in array.reads]
+    if len(of) == 1 and next(array.reads).table is not None:
+        return of_parts(of[0], names)
     stems = {name.stem for name in of}
     if len(stems) > 1 or of[0].temporary:
         return TEMPORARY
     return Name(f"{of[0]}_padded" if len(of) == 1 else f"{of[0].stem}s")
+
+
+def of_parts(table: Name, names: Mapping[Array, Name]) -> Name:
+    """Return what parts of a table are called: x, E_parts beside another x."""
+    return Name(f"{table}_parts") if Name("x") in names.values() else Name("x")
 
 
 def _product(term: Term, names: Mapping[Array, Name]) -> Name | None:

@@ -131,7 +131,7 @@ def _looked_up(
 
 def _laid(array: Array, rows: Ints) -> Array:
     """Return the array whose rows are places of another: whole rows of that, side by side."""
-    bare = Array(COMPUTED, rows.shape, np.zeros(0, np.intp), array.batched, stem="x")
+    bare = Array(COMPUTED, rows.shape, np.zeros(0, np.intp), array.batched)
     (count, length), size = rows.shape, array.shape[-1]
     walked = rows.reshape(count, -1, size) if length > size and length % size == 0 else rows
     front = ((BATCH, B),) if array.batched else ()

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from micrograd.lowering.arrays.ir import COMPUTED, Array, B
-from micrograd.lowering.arrays.names import TEMPORARY, Name
+from micrograd.lowering.arrays.names import TEMPORARY, Name, of_parts
 from micrograd.lowering.code.expr import Assign, Expr, whole
 from micrograd.lowering.code.kinds import make
 from micrograd.lowering.trace.declared import PARAMETER
@@ -62,7 +62,8 @@ def _array(e: Expr, names: Mapping[Array, Name]) -> Array:
     """Return the array of a layout, called qs where that is of q, x where it is of a table E."""
     of, *others = (names.get(part.attr, TEMPORARY) for part in e.walk() if part.kind == "ref")
     plural = f"{of}s" if len(str(of)) == 1 and not (of.temporary or others) else ""
-    stem, batched = "x" if plural.istitle() else plural, e.shape[:1] == (B,)
+    stem = str(of_parts(of, names)) if plural.istitle() else plural
+    batched = e.shape[:1] == (B,)
     return Array(COMPUTED, e.shape[batched:], np.zeros(0, np.intp), batched, stem=stem)
 
 
