@@ -205,6 +205,30 @@ def test_keys_that_are_appended_make_no_position_stand_apart(heads):
     assert "(B, 5" not in program.source
 
 
+def test_what_is_added_by_a_table_lies_as_it_is_added():
+    """Each position attends to those before it: numerators Σ e v, of several lengths."""
+    rng = random.Random(0)
+    Q, K, V = (matrix(rng, 3, 3) for _ in range(3))
+
+    def loss(X):
+        keys, values, total = [], [], 0.0
+        for x in X:
+            q = [dot(row, x) for row in Q]
+            keys.append([dot(row, x) for row in K])
+            values.append([dot(row, x) for row in V])
+            e = [dot(q, k).exp() for k in keys]
+            whole = sum(e)
+            out = [dot(e, [v[j] for v in values]) / whole for j in range(3)]
+            total = total + sum(v * v for v in out)
+        return total
+
+    sample = [[rng.uniform(-1, 1) for _ in range(3)] for _ in range(4)]
+    source = lower(loss, sample, parameters={"Wq": Q, "Wk": K, "Wv": V}).source
+    assert "scatter(t5 * t3[:, :, None], (B, 4, 3), s_[:, i1])" in source
+    assert "swapaxes" not in source and "transpose" not in source, source
+    assert failures_on_a_batch(loss, (np.array(sample),), 0) == {}
+
+
 def test_a_product_beside_sums_of_one_length_stays_a_product():
     w = [Value(0.5 + i) for i in range(4)]
     program = lower(

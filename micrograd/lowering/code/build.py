@@ -143,7 +143,11 @@ class Builder:
         for var, size in term.summed:
             if not any(var in part.vars for part in parts):
                 scale = scale.over(size)
-        return contract(parts, tuple(var for var, _ in term.kept), scale)
+        kept = tuple(var for var, _ in term.kept)
+        if isinstance(term.at, Read) and term.at.table is not None:  # it lies as it is added
+            *_, vars = self.brackets(array, term.at)
+            kept = (*(var for var in kept if var not in vars), *vars)
+        return contract(parts, kept, scale)
 
     def _factor(self, array: Array, term: Term, factor: Factor) -> Indexed:
         sizes = term.sizes

@@ -187,7 +187,8 @@ def contract(factors: list[Indexed], kept: tuple[int, ...], scale: Scale) -> Ind
     a, b = (summed(t, {*kept, *other.vars}) for t, other in ((a, b), (b, a)))
     common = tuple(v for v in a.vars if v in b.vars and v not in kept)
     if not common:
-        return scaled(combined("*", a, b, kept), scale)
+        order = a.vars if a.vars == b.vars else kept
+        return scaled(combined("*", a, b, order), scale)
     if not any((v in a.vars) != (v in b.vars) for v in kept):
         order = a.vars if a.vars == b.vars else (*kept, *common)
         return _reduced(combined("*", a, b, order), kept, scale)
