@@ -145,30 +145,14 @@ class Steps:
     @cached_property
     def nodes(self) -> list[Value]:
         """Return what was made, and the leaves that it takes."""
-        return [*self.made, *self._leaves(self.ids)]
+        at = np.zeros(max(len(self.made), self.ids.max() + 1) + 1, np.intp)  # the last is of NONE
+        at[self.ids] = np.arange(len(self.ids))
+        return [*self.made, *self.operands[at[len(self.made) : -1]].tolist()]
 
     @cached_property
     def index(self) -> Ints:
         """Return when the nodes were made."""
         return np.fromiter(map(_index, self.nodes), np.intp)
-
-    def _leaves(self, ids: Ints) -> list[Value]:
-        """Return the leaves, found where `ids` say that they are taken."""
-        at = np.zeros(max(len(self.made), ids.max() + 1) + 1, np.intp)  # the last is that of NONE
-        at[ids] = np.arange(len(ids))
-        return self.operands[at[len(self.made) : -1]].tolist()  # type: ignore[no-any-return]
-
-    def like(self, other: Steps) -> dict[Value, Value] | None:
-        """Return which leaf of another call stands for which, if that made the same steps."""
-        columns = attrgetter("op", "k", "lengths")
-        if not all(map(np.array_equal, columns(self), columns(other))):
-            return None
-        leaves, others = self.nodes[len(self.made) :], other._leaves(self.ids)
-        every = _addresses(np.fromiter((*other.made, *others, None), object))
-        same = np.array_equal(every[self.ids], _addresses(other.operands))
-        if not same or len({*others, None}) == len(others) or not _are_leaves((*leaves, *others)):
-            return None
-        return dict(zip(leaves, others))
 
     def graph(self) -> ScalarGraph | None:
         """Return what the result needs, in the order it was made.

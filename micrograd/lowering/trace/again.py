@@ -11,7 +11,6 @@ import random
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import starmap
 from operator import is_
 from typing import Any, NamedTuple
 
@@ -79,11 +78,9 @@ def lasting(function: Callable[..., Any], values: Sequence[Any], first: Call) ->
     generators = [g for g in found if not isinstance(g, (Value, random.SystemRandom))]
     watch = {*before, *(v for v in found if isinstance(v, Value))}
     second, sample, said, drawn = _second(function, first, values, watch, generators)
-    others = _others(first, second)
-    if others is None:
-        others, difference = compare(first, second)
-        if difference is not None:
-            raise UntraceableError(_message(function, sample, first, difference, said))
+    others, difference = compare(first, second)
+    if difference is not None:
+        raise UntraceableError(_message(function, sample, first, difference, said))
     if drawn and not any(hasattr(leaf, "drawn") for leaf in leaves):
         raise UntraceableError(
             f"{first_line(function)}: {called(function)} draws random numbers, so a third call may "
@@ -162,19 +159,6 @@ def _next_numbers(generators: Sequence[Any]) -> bytes:
         for g in generators
     ]
     return pickle.dumps([random.getstate(), np.random.get_state(), states])
-
-
-def _others(first: Call, second: Call) -> dict[Value, Value] | None:
-    """Return which leaf of another call stands for which, if both did the same, step by step."""
-    others = first.steps.like(second.steps)
-    if others is None:
-        return None
-    roles, other_roles = _roles(first), _roles(second)
-    draws: dict[Any, Any] = {}
-    same = all(starmap(_same_lookup, _lookups(first, second))) and all(
-        _alike(x, y, roles.get(x), other_roles.get(y), draws) for x, y in others.items()
-    )
-    return others if same else None
 
 
 def compare(first: Call, second: Call) -> tuple[dict[Any, Any], Difference | None]:

@@ -55,14 +55,9 @@ class Call:
     made: list[Value]
 
     @cached_property
-    def steps(self) -> Steps:
-        """Return what was made as columns."""
-        return Steps(self.made, self.root)
-
-    @cached_property
     def graph(self) -> ScalarGraph:
         """Return the graph of the loss."""
-        return self.steps.graph() or scalar_graph(topological_order(self.root))
+        return Steps(self.made, self.root).graph() or scalar_graph(topological_order(self.root))
 
 
 class Lines(dict[Value, str]):
