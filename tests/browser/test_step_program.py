@@ -124,17 +124,17 @@ def test_the_marked_line_is_in_sight(opened, window):
 def test_steps_of_boxes_show_several_lines(opened):
     shown = opened(program_page(lower(network(3, 4))), "#step=16&view=neuron")
     assert lines(shown) == [
-        ["line 13 delta2 = 1 - h2 * h2 # (4,)", "∂loss/∂z2[0] is element 0 of delta2."],
+        ["line 12 delta2 = 1 - h2 * h2 # (4,)", "∂loss/∂z2[0] is element 0 of delta2."],
         [
-            "line 14 delta1 = delta2 @ W2 * (1 - h1 * h1) # (4,)",
+            "line 13 delta1 = delta2 @ W2 * (1 - h1 * h1) # (4,)",
             "4 gradients of this step are computed here.",
         ],
         [
-            "line 15 dW2 = delta2[:, None] * h1 # (4, 4)",
+            "line 14 dW2 = delta2[:, None] * h1 # (4, 4)",
             "4 gradients of this step are computed here.",
         ],
     ]
-    assert marked(shown) == [13, 14, 15]
+    assert marked(shown) == [12, 13, 14]
 
 
 def test_a_walk_shows_lines_too(opened):
