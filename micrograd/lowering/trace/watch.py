@@ -11,13 +11,10 @@ from inspect import getattr_static
 from threading import Lock
 from typing import Any
 
-from micrograd.core.kinds import ELEMENTARY, LEAF
-from micrograd.core.operators import MADE_OF
+from micrograd.core.kinds import LEAF
 from micrograd.core.order import topological_order
 from micrograd.core.places import user_line
-from micrograd.core.recording import compiled_method
 from micrograd.engine import Constant, Value
-from micrograd.ops import ROWS
 
 # Who looks at data to compute with it, to check it, or to show it. Anybody else takes a number
 # away from the graph: the user's function, and micrograd's own functions that return floats.
@@ -116,25 +113,6 @@ class Sampled(Watched):  # type: ignore[misc]
 
 _KIND_OF[Sampled] = Value
 
-# Most reads are those of the operators, which may: theirs need no look at who it is.
-_OWN = dict(vars(Value))
-_QUICK = {
-    name: compiled_method(ELEMENTARY[row.name], Value, Constant, name, "_data")
-    for row in ROWS
-    if (name := f"__{row.operator}__") in _OWN
-}
-
-
-def _follow_operators() -> None:
-    """Give Watched the quick operators, but where a program has put its own in Value's place."""
-    for name, quick in _QUICK.items():
-        kept = all(vars(Value)[part] is _OWN[part] for part in (name, *MADE_OF.get(name, ())))
-        if kept and name not in vars(Watched):
-            setattr(Watched, name, quick)
-        elif not kept and name in vars(Watched):
-            delattr(Watched, name)
-
-
 # How many threads watch a Value beside the one that changed its class: the last changes it back.
 _SHARED = Counter[Value]()
 _LOCK = Lock()
@@ -148,7 +126,6 @@ def watched(values: Iterable[Any], kind: type[Value] | None = None) -> Iterator[
     Raises ValueError there, with the line of the user's code.
     """
     changed, outermost = list[Any](), not _WATCHING.get()
-    _follow_operators()
     try:
         _WATCHING.set(True)
         with _LOCK:
