@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from micrograd import Value
-from micrograd.optim import BY_NAME, SGD, Adam, Rows, clip_norm
+from micrograd.optim import BY_NAME, SGD, Adam, Optimizer, Rows, clip_norm, stretches
 from micrograd.optim.stretches import Stretch
 from micrograd.optim.stretches import side_by_side as in_one_vector
 
@@ -56,12 +56,15 @@ def gradient(shape, name, dense, rng):
 
 
 @pytest.mark.parametrize("kind, seed", CASES)
-def test_they_move_as_each_alone(kind, seed):
+def test_they_move_as_each_alone(kind, seed, monkeypatch):
+    """Side by side, alone, and in blocks of few numbers."""
     rng = random.Random(seed)
-    arrays = side_by_side(rng)
+    joined, alone = side_by_side(rng)
+    in_blocks = {name: array.copy() for name, array in alone.items()}
     options, state = options_of(kind, rng), rng.getstate()
     runs = []
-    for own in arrays:
+    for own, block in ((joined, 99), (alone, 99), (in_blocks, rng.randrange(1, 9))):
+        monkeypatch.setattr(stretches, "BLOCK", block)
         rng.setstate(state)
         optimizer = kind(groups(own, rng), **options)
         for step in range(12):
@@ -84,9 +87,10 @@ def test_they_move_as_each_alone(kind, seed):
                 optimizer.state[name] = optimizer._start(optimizer.parameters[name])
             optimizer.step(gradients)
         runs.append((optimizer.parameters, optimizer.state))
-    for joined, alone in zip(*runs):
+    for joined, alone, in_blocks in zip(*runs):
         for name in SHAPES:
             assert_same(joined[name], alone[name])
+            assert_same(in_blocks[name], alone[name])
 
 
 def assert_same(one, other):
@@ -158,8 +162,8 @@ class Remembering(Shifting):
 
 
 @pytest.mark.parametrize("kind", [Shifting, Remembering])
-def test_what_is_remembered_is_what_it_was(kind):
-    """Of arrays, side by side and alone, whose gradients are overwritten; and of single numbers."""
+def test_what_is_remembered_is_what_it_was(kind, monkeypatch):
+    """Of arrays, side by side, alone, in blocks, whose gradients are overwritten; of numbers."""
     runs = []
     joined, alone = side_by_side(random.Random(3))
     values = {
@@ -167,7 +171,9 @@ def test_what_is_remembered_is_what_it_was(kind):
         for name, array in alone.items()
         for at, number in enumerate(array.ravel().tolist())
     }
-    for own in (joined, alone, values):
+    in_blocks = {name: array.copy() for name, array in alone.items()}
+    for own in (joined, alone, values, in_blocks):
+        monkeypatch.setattr(stretches, "BLOCK", 2 if own is in_blocks else 99)
         optimizer, draw = kind(own, lr=0.1), np.random.default_rng(0)
         given = {name: np.empty(shape) for name, shape in SHAPES.items()}
         for _ in range(4):
@@ -185,6 +191,26 @@ def test_what_is_remembered_is_what_it_was(kind):
         runs.append(np.concatenate(numbers))
     np.testing.assert_array_equal(runs[0], runs[1])
     np.testing.assert_array_equal(runs[0], runs[2])
+    np.testing.assert_array_equal(runs[0], runs[3])
+
+
+class Averaging(Optimizer):
+    """A rule that remembers what its slots do not name."""
+
+    elementwise = True
+
+    def rule(self, x, g, s, o):
+        s["mean"] = 0.5 * s.get("mean", 0.0) + 0.5 * g
+        return x - o.lr * s["mean"]
+
+
+@pytest.mark.parametrize("block", [1, 99])
+def test_what_an_elementwise_rule_remembers_is_named(block, monkeypatch):
+    monkeypatch.setattr(stretches, "BLOCK", block)
+    arrays = in_one_vector({"a": np.ones(3), "b": np.ones(2)})
+    with pytest.raises(TypeError, match="Averaging .* remembers mean, .* name it there"):
+        Averaging(arrays, lr=0.1, dense=True).step({"a": np.ones(3), "b": np.ones(2)})
+    assert arrays["a"].tolist() == [1.0, 1.0, 1.0]
 
 
 class Layerwise(Adam):

@@ -43,7 +43,9 @@ class Optimizer:
 
     slots: tuple[str, ...] = ()  # what the rule remembers, each of the parameter's shape
     takes_rows = False  # whether the rule leaves rows without a gradient as they are
-    elementwise: bool  # said by a class of its own rule, not inherited: each number by itself
+    # Said by a class of its own rule, not inherited: it takes each number by itself, and remembers
+    # what its slots name.
+    elementwise: bool
 
     def __init__(self, params: Any, clip: Clip | None = None, **options: Any) -> None:
         if clip is not None:
@@ -320,8 +322,8 @@ def _is_plain(item: Any) -> bool:
 
 
 def _vectors(optimizer: Optimizer) -> Any:
-    """Return what moves arrays together, where there are some; NumPy is loaded for arrays only."""
-    if len(optimizer.parameters) - len(optimizer._numbers) < 2:
+    """Return what moves arrays, where there are some; NumPy is loaded for arrays only."""
+    if len(optimizer.parameters) == len(optimizer._numbers):
         return None
     from micrograd.optim.stretches import Vectors
 

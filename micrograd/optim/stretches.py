@@ -1,7 +1,8 @@
-"""Arrays that lie side by side in one vector, and what is remembered of them, side by side too.
+"""Arrays that a rule moves together, or in blocks, where it takes every number by itself.
 
-A rule that takes every number by itself runs once for all of them. Of small arrays, as those of a
-network are here, its calls are the time.
+Of small arrays its calls are the time: those that lie side by side in one vector are moved by one,
+and what is remembered of them lies side by side too. Of large ones it is the memory for what the
+rule makes on its way: they are moved in blocks, which stay in the processor's cache.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.optim.gradients import keep_own
+from micrograd.optim.gradients import is_array, keep_own
 from micrograd.printing import shorten
 
+BLOCK = 16384  # numbers: 128 kB, and some of them are at work at once
 States = Mapping[str, dict[str, Any]]
 
 
@@ -149,15 +151,18 @@ class Vectors:
         return Vectors, ()
 
     def move(self, optimizer: Any, gradients: dict[str, Any], options: Sequence[Any]) -> None:
-        """Move each stretch by one call of the rule; take its gradients out of all."""
+        """Move large arrays in blocks, each stretch at once; take their gradients out of all."""
+        parameters, states, group = optimizer.parameters, optimizer.state, optimizer._group_of
+        for name in [n for n, g in gradients.items() if _is_large(parameters[n], g, states[n])]:
+            now = options[group[name]]
+            _move_in_blocks(optimizer, parameters[name], gradients.pop(name), states[name], now)
         for stretch, x in self._of(optimizer, gradients):
-            state = stretch.lay(optimizer.state)
+            state = stretch.lay(states)
             gradient = np.concatenate([gradients.pop(name) for name in stretch.names], axis=None)
-            now = options[optimizer._group_of[stretch.names[0]]]
-            new = optimizer.rule(x, gradient, state, now)
+            new = _ruled(optimizer, x, gradient, state, options[group[stretch.names[0]]])
             keep_own(state, x)
             x[...] = new
-            stretch.keep(state, optimizer.state)
+            stretch.keep(state, states)
 
     def _of(self, optimizer: Any, gradients: Mapping[str, Any]) -> list[tuple[Stretch, Any]]:
         """Return the stretches that these gradients can move, and where their parameters lie."""
@@ -183,6 +188,47 @@ class Vectors:
             stretch = Stretch(arrays, optimizer.slots, numbers)
             self._known[key] = stretch, _vector(arrays[names[0]], stretch.size)
         return self._known[key]
+
+
+def _ruled(optimizer: Any, x: Any, gradient: Any, state: dict[str, Any], options: Any) -> Any:
+    """Return the new x. Raises TypeError where the rule remembers what is of some numbers only."""
+    declared = set(state)
+    new = optimizer.rule(x, gradient, state, options)
+    if undeclared := state.keys() - declared:
+        raise TypeError(
+            f"{type(optimizer).__name__} is elementwise and remembers {', '.join(undeclared)}, "
+            "which its slots do not name; name it there, or leave elementwise away"
+        )
+    return new
+
+
+def _is_large(x: Any, gradient: Any, state: Mapping[str, Any]) -> bool:
+    """Return whether an array is moved in blocks: one of many floats, remembered as such."""
+    if gradient.__class__ is not np.ndarray or gradient.size <= BLOCK:
+        return False
+    arrays = [x, gradient, *filter(is_array, state.values())]
+    apart = len({*map(id, arrays)}) == len(arrays)
+    return apart and all(_is_floats(array) and array.shape == x.shape for array in arrays)
+
+
+def _move_in_blocks(
+    optimizer: Any, x: Any, gradient: Any, state: dict[str, Any], options: Any
+) -> None:
+    before = dict(state)
+    rows = max(1, BLOCK * len(x) // x.size)
+    for start in range(0, len(x), rows):
+        at = slice(start, start + rows)
+        own, given = x[at], {k: v[at] if is_array(v) else v for k, v in before.items()}
+        now = dict(given)
+        new = _ruled(optimizer, own, gradient[at], now, options)
+        changed = {key: kept for key, kept in now.items() if kept is not given[key]}
+        keep_own(changed, own, *filter(is_array, given.values()))
+        own[...] = new
+        for key, kept in changed.items():
+            if is_array(given[key]):
+                given[key][...] = kept
+            else:
+                state[key] = kept
 
 
 def check_apart(arrays: Mapping[str, Any]) -> None:
